@@ -1,0 +1,317 @@
+//! The command line: what can be written and what `--help` says.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit;
+use crate::model::TargetKind;
+use crate::query::Noun;
+use crate::sim::SimArgs;
+
+/// The operations console for backups.
+///
+/// Without a command the console opens on the configured services, or on embedded demo services when
+/// nothing is configured.
+#[derive(Parser, Debug)]
+#[command(name = "keepwatch", version, about, long_about, after_help = exit::HELP)]
+pub struct Cli {
+    /// The configuration file (else config.toml in the user's configuration directory).
+    #[arg(
+        long,
+        global = true,
+        env = "KEEPWATCH_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub config: Option<PathBuf>,
+
+    /// Send nothing that changes anything, whatever the configuration allows.
+    #[arg(long, global = true)]
+    pub read_only: bool,
+
+    /// What to do instead of opening the console.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What keepwatch does besides the console.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// List devices, policies, tasks or failed jobs, once.
+    List(ListArgs),
+    /// Run a policy or back up a device now.
+    Run(ActArgs),
+    /// Stop a running task.
+    Cancel(ActArgs),
+    /// Repeat a failed task.
+    Retry(ActArgs),
+    /// Take a failed job off the service's own list.
+    Clear(ActArgs),
+    /// Turn a policy's schedule on.
+    Enable(ActArgs),
+    /// Turn a policy's schedule off.
+    Disable(ActArgs),
+    /// Say what a code or status means and what to do next; no service is asked.
+    Explain(ExplainArgs),
+    /// List the catalog: every code and status of every kind.
+    Codes(CodesArgs),
+    /// Take down what a script of a backup product was told (see assets/hooks). Always ends well.
+    Record(RecordArgs),
+    /// Run the embedded demo services as a server on this machine.
+    ///
+    /// Prints one JSON line for each service when it is ready (kind, name, endpoint, auth) and serves until
+    /// it is interrupted. With --write-config FILE every other command can be pointed at it: --config FILE.
+    Sim(SimArgs),
+    /// Print the completion script of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Text for people or JSON for programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum TextOrJson {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// A table for people or JSON for programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum TableOrJson {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum ListWhat {
+    /// What is protected.
+    Devices,
+    /// What says when and how to back up.
+    Policies,
+    /// Every task known: running, ended and failed.
+    Tasks,
+    /// Tasks that are queued, waiting or running.
+    Running,
+    /// Tasks that need a person, newest first.
+    Failed,
+}
+
+impl ListWhat {
+    /// The list of the store behind the word.
+    #[must_use]
+    pub const fn noun(self) -> Noun {
+        match self {
+            Self::Devices => Noun::Devices,
+            Self::Policies => Noun::Policies,
+            Self::Tasks => Noun::Tasks,
+            Self::Running => Noun::Running,
+            Self::Failed => Noun::Failed,
+        }
+    }
+}
+
+/// `keepwatch list`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The filter is the console's: words, \"phrases\", field:value, field=value, field>n, ended<2h,
+since:03:00, !term, and, or, parentheses, ~fuzzy, /regular expression/.
+
+Examples:
+  keepwatch list failed
+  keepwatch list tasks --where 'phase:running service:otc-eu'
+  keepwatch list devices --where 'last_good>1d' --output json
+
+Exit code 4: a service could not be read whole; it is named, and the others' items are given.")]
+pub struct ListArgs {
+    /// What to list.
+    #[arg(value_enum, value_name = "WHAT")]
+    pub what: ListWhat,
+    /// Only this service; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub service: Vec<String>,
+    /// Only what fits this filter.
+    #[arg(long = "where", value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// At most so many rows.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// With failed: skipped and cancelled tasks too.
+    #[arg(long)]
+    pub skipped: bool,
+    /// How many seconds the services may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// table for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "table",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: TableOrJson,
+}
+
+/// A sort of thing that an action is applied to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum On {
+    /// A device.
+    Device,
+    /// A policy.
+    Policy,
+    /// A task.
+    Task,
+}
+
+impl On {
+    /// The model's word for it.
+    #[must_use]
+    pub const fn kind(self) -> TargetKind {
+        match self {
+            Self::Device => TargetKind::Device,
+            Self::Policy => TargetKind::Policy,
+            Self::Task => TargetKind::Task,
+        }
+    }
+}
+
+/// `keepwatch run`, `cancel`, `retry`, `clear`, `enable`, `disable`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+All targets are found and prepared first; when one can't be, nothing is sent. What is dangerous asks
+at the terminal, or wants --yes, and for some actions --confirm NAME with the target's name.
+An action is sent once. When its answer is lost, keepwatch looks for signs of it and says what it
+found; it never repeats it.
+
+Examples:
+  keepwatch run weekly-full --service otc-eu --dry-run
+  keepwatch retry ecs-42 --yes
+
+Exit code 5: sent, and the outcome is not known.")]
+pub struct ActArgs {
+    /// Names or ids of devices, policies or tasks; SERVICE/NAME where a name is not unique.
+    #[arg(required = true, value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Only on this service; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub service: Vec<String>,
+    /// Which sort of thing the targets are, where a name fits several.
+    #[arg(long, value_enum, value_name = "SORT")]
+    pub on: Option<On>,
+    /// Which action, where several fit.
+    #[arg(long, value_name = "ID")]
+    pub action: Option<String>,
+    /// A value that the action needs; may be repeated.
+    #[arg(long = "input", value_name = "NAME=VALUE")]
+    pub inputs: Vec<String>,
+    /// Show the exact requests, the effect and the warnings, and send nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Send without asking what only wants a yes.
+    #[arg(long)]
+    pub yes: bool,
+    /// The target's name, for actions that want it typed; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Vec<String>,
+    /// How many seconds the services may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// text for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: TextOrJson,
+}
+
+/// `keepwatch explain`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A code can have several readings; --http, --operation and --message tell them apart.
+With - an error body, a row of a list or a whole HTTP answer is read from standard input;
+keepwatch finds out whose it is and which codes are in it.
+
+Examples:
+  keepwatch explain CSBS.5001
+  keepwatch explain CSBS.9009 --http 403
+  keepwatch explain 110 --kind atlassian --operation export
+  curl -si https://… | keepwatch explain -
+
+Exit code 3: a code is not in the catalog; near ones are named.")]
+pub struct ExplainArgs {
+    /// Codes or statuses, letter for letter; - reads standard input.
+    #[arg(required = true, value_name = "CODE")]
+    pub codes: Vec<String>,
+    /// Only this kind's table.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// The HTTP status that the code came with.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(100..=599))]
+    pub http: Option<u16>,
+    /// The operation that failed, or the object whose status it is.
+    #[arg(long)]
+    pub operation: Option<String>,
+    /// The service's own text.
+    #[arg(long)]
+    pub message: Option<String>,
+    /// text for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: TextOrJson,
+}
+
+/// `keepwatch record`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Called by the scripts of DPOD's plans and tasks:
+  keepwatch record dpod --service gateways -- \"$@\"
+
+The exit code is always 0, so that a backup never fails because of it; what went wrong is said on
+standard error and in record.log beside the inbox. No console has to be running.")]
+pub struct RecordArgs {
+    /// The product: dpod.
+    pub kind: String,
+    /// The service's name, as in the configuration of the console.
+    #[arg(long, value_name = "NAME")]
+    pub service: String,
+    /// The inbox's root folder [default: the service's option inbox, else KEEPWATCH_INBOX, else the
+    /// user's data directory].
+    #[arg(long, value_name = "DIR")]
+    pub inbox: Option<PathBuf>,
+    /// The script's own arguments, all of them, after --.
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub args: Vec<OsString>,
+}
+
+/// `keepwatch codes`.
+#[derive(Args, Debug)]
+pub struct CodesArgs {
+    /// Only this kind's table.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// table for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "table",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: TableOrJson,
+}

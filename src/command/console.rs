@@ -1,0 +1,143 @@
+//! Opening the console: configuration, services, catalog, keys and the way between them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::catalog::Catalog;
+use crate::config::{Config, paths};
+use crate::console::live::{Live, saved_ui};
+use crate::console::text::Zone;
+use crate::console::theme::Theme;
+use crate::console::{self, Keymap, Look, Setup, State};
+use crate::model::Timestamp;
+use crate::operate::Operator;
+use crate::watch;
+
+use super::services::{self, Services};
+use super::{Exit, output};
+
+/// The file in the state directory that keeps what the operator arranged.
+const UI_FILE: &str = "console.toml";
+
+/// Runs the console until the operator quits.
+pub fn run(named: Option<&Path>, read_only: bool) -> Exit {
+    let config = match services::configured(named) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let runtime = match super::runtime() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            output::complain(&e);
+            return Exit::Failure;
+        }
+    };
+    let opened = match runtime.block_on(Services::open(config, &[], read_only)) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    let mut notices = Vec::new();
+    if opened.guard.all.read_only {
+        notices.push("Read-only: nothing that changes anything is sent.".to_owned());
+    }
+    let catalog = Arc::new(catalog(named, &mut notices));
+    let ui_file = paths::state_dir().map(|dir| dir.join(UI_FILE));
+    let (saved, fault) = saved_ui(ui_file.as_deref());
+    notices.extend(fault);
+    let keymap = keymap(&opened.config, &mut notices);
+    let look = look(&opened.config, &saved.theme, &mut notices);
+
+    let (tell, actions) = mpsc::unbounded_channel();
+    let ways = opened
+        .watched
+        .iter()
+        .map(|w| (w.service.clone(), Arc::clone(&w.connector)))
+        .collect();
+    let operator = Operator::new(ways, opened.guard.clone(), Arc::clone(&catalog), tell);
+    let (watchers, seen) = {
+        let _inside = runtime.enter();
+        watch::spawn(&opened.watched)
+    };
+    let mut state = State::new(Setup {
+        services: opened.watched.iter().map(|w| w.service.clone()).collect(),
+        catalog,
+        operator: operator.clone(),
+        keymap,
+        look,
+        saved,
+        config_path: paths::config_file(named).map_or_else(String::new, |p| short(&p)),
+        notices,
+        now: Timestamp::now(),
+    });
+    let overdue = i64::try_from(opened.config.rpo.default_ms).unwrap_or(i64::MAX);
+    state.store.set_overdue_after(overdue);
+    let (mut live, inbox) =
+        Live::connect(runtime.handle(), operator, watchers, seen, actions, ui_file);
+    let ended = console::run(runtime.handle(), state, &mut live, inbox);
+    drop(live);
+    // requests that are on their way are not waited for: their fate is in the service's hands
+    runtime.shutdown_background();
+    match ended {
+        Ok(_) => Exit::Ok,
+        Err(e) => {
+            output::complain(&e.to_string());
+            Exit::Failure
+        }
+    }
+}
+
+/// A path as people write it: the home as `~`.
+fn short(path: &Path) -> String {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
+    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
+        Some(inside) => format!("~/{}", inside.display()),
+        None => path.display().to_string(),
+    }
+}
+
+/// The catalog with the site's own entries; mistakes in them are told on the screen.
+fn catalog(named: Option<&Path>, notices: &mut Vec<String>) -> Catalog {
+    let Some(dir) = paths::catalog_dir(named) else {
+        return Catalog::built_in();
+    };
+    let (catalog, mistakes) = Catalog::with_site(&dir);
+    notices.extend(mistakes.iter().map(ToString::to_string));
+    catalog
+}
+
+fn keymap(config: &Config, notices: &mut Vec<String>) -> Keymap {
+    let mut site = None;
+    if let Some(file) = &config.ui.keymap {
+        match std::fs::read_to_string(file) {
+            Ok(text) => site = Some((file.display().to_string(), text)),
+            Err(e) => notices.push(format!("the keys in {} can't be read: {e}", file.display())),
+        }
+    }
+    let (keymap, problems) = Keymap::load(site.as_ref().map(|(f, t)| (f.as_str(), t.as_str())));
+    notices.extend(problems.iter().map(ToString::to_string));
+    keymap
+}
+
+fn look(config: &Config, saved: &str, notices: &mut Vec<String>) -> Look {
+    let wanted = if saved.is_empty() {
+        config.ui.theme.as_str()
+    } else {
+        saved
+    };
+    let theme = Theme::named(wanted);
+    if theme.is_none() {
+        notices.push(format!(
+            "there is no theme \"{wanted}\"; the default one is used"
+        ));
+    }
+    let mut look = Look::from_env(theme, |name| std::env::var(name).ok());
+    if config.ui.ascii {
+        look.glyphs = &console::glyphs::ASCII;
+    }
+    if config.ui.utc {
+        look.zone = Zone::Utc;
+    }
+    look
+}

@@ -1,0 +1,228 @@
+//! One row of a headless list: its JSON, and what the catalog says of it.
+
+use serde::Serialize;
+
+use crate::catalog::{Catalog, Fit, Reading};
+use crate::model::{CodeRef, Kind, Phase, RetryAdvice, Timestamp};
+
+/// One row. Every row has every field of a task; what does not apply is null. Devices and policies have
+/// more fields after those.
+#[derive(Serialize, Debug, Default)]
+pub struct Item {
+    /// The service's own id.
+    pub id: String,
+    /// The user's name of the service.
+    pub service: String,
+    /// The product.
+    pub kind: String,
+    /// The device, by the name people use.
+    pub device: Option<String>,
+    /// The policy, by the name people use.
+    pub policy: Option<String>,
+    /// What a task does.
+    pub operation: Option<String>,
+    /// The service's own word.
+    pub native_status: Option<String>,
+    /// Our reading of it; of a device or policy that of its last attempt.
+    pub phase: Option<&'static str>,
+    /// Where inside the task it stands.
+    pub step: Option<String>,
+    /// Percent done.
+    pub progress: Option<u8>,
+    /// RFC 3339, UTC.
+    pub started_at: Option<String>,
+    /// RFC 3339, UTC.
+    pub updated_at: Option<String>,
+    /// RFC 3339, UTC.
+    pub ended_at: Option<String>,
+    /// The service's error code.
+    pub code: Option<String>,
+    /// The HTTP status that came with the failure.
+    pub http_status: Option<u16>,
+    /// The service's own text.
+    pub message: Option<String>,
+    /// What it means.
+    pub meaning: Option<String>,
+    /// What to do next, in order.
+    pub remedy: Option<Vec<String>>,
+    /// Whether repeating can help.
+    pub retry_advice: Option<&'static str>,
+    /// What devices and policies have besides.
+    #[serde(flatten)]
+    pub party: Option<Party>,
+}
+
+/// What devices and policies have besides.
+#[derive(Serialize, Debug, Default)]
+pub struct Party {
+    /// The name people use.
+    pub name: String,
+    /// What sort of thing it is, in the service's words.
+    pub what: &'static str,
+    /// Zone, site or host of a device.
+    pub place: Option<String>,
+    /// Whether a policy's schedule is on.
+    pub enabled: Option<bool>,
+    /// When a policy fires, in words.
+    pub schedule: Option<String>,
+    /// When it fires next.
+    pub next_run_at: Option<String>,
+    /// The last good backup.
+    pub last_good_at: Option<String>,
+    /// The last attempt.
+    pub last_attempt_at: Option<String>,
+    /// Failures in a row since the last good backup.
+    pub failures_in_a_row: u32,
+    /// True for a device that the service protects all the time and says that this is in order.
+    pub protected_now: Option<bool>,
+}
+
+/// The text, or nothing for an empty one.
+pub fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// An instant for JSON.
+pub fn instant(at: Option<Timestamp>) -> Option<String> {
+    at.map(Timestamp::rfc3339)
+}
+
+impl Item {
+    /// Adds the failure as the service words it, and what the catalog says of it or of the status.
+    pub fn explain(
+        &mut self,
+        catalog: &Catalog,
+        kind: Kind,
+        object: &str,
+        native_status: &str,
+        failure: Option<&CodeRef>,
+    ) {
+        if let Some(failure) = failure {
+            self.code = filled(&failure.code);
+            self.http_status = failure.http_status;
+            self.message = filled(&failure.message);
+        }
+        let readings = catalog.about_task(kind, object, native_status, failure);
+        self.meaning = meaning(&readings);
+        self.remedy = remedy(&readings);
+        self.retry_advice = advice(&readings).map(RetryAdvice::word);
+    }
+
+    /// Our reading of the status.
+    pub fn phase(&self) -> Phase {
+        self.phase
+            .and_then(|p| p.parse().ok())
+            .unwrap_or(Phase::Unknown)
+    }
+}
+
+/// The one meaning, or all that are possible.
+fn meaning(readings: &[Reading]) -> Option<String> {
+    match readings {
+        [] => None,
+        [one] if one.fit == Fit::HttpOnly => Some(format!(
+            "Not in the catalog; HTTP {} in general: {}",
+            one.entry.code, one.entry.meaning
+        )),
+        [one] => Some(one.entry.meaning.clone()),
+        several => {
+            let mut text = format!("One of {} readings.", several.len());
+            for (n, reading) in several.iter().enumerate() {
+                text.push_str(&format!(" ({}) {}", n + 1, reading.entry.meaning));
+            }
+            Some(text)
+        }
+    }
+}
+
+/// The steps; with several readings each step says to which it belongs.
+fn remedy(readings: &[Reading]) -> Option<Vec<String>> {
+    match readings {
+        [] => None,
+        [one] => Some(one.entry.remedy.clone()),
+        several => Some(
+            several
+                .iter()
+                .enumerate()
+                .flat_map(|(n, r)| {
+                    let steps = r.entry.remedy.iter();
+                    steps.map(move |step| format!("({}) {step}", n + 1))
+                })
+                .collect(),
+        ),
+    }
+}
+
+/// The most careful advice of all readings.
+fn advice(readings: &[Reading]) -> Option<RetryAdvice> {
+    readings.iter().map(|r| r.entry.retry_advice).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CSBS: Kind = Kind("csbs");
+
+    fn explained(failure: &CodeRef) -> Item {
+        let mut item = Item::default();
+        item.explain(&Catalog::built_in(), CSBS, "", "error", Some(failure));
+        item
+    }
+
+    #[test]
+    fn a_task_item_has_the_promised_fields_and_no_more() {
+        let json = serde_json::to_value(Item::default()).unwrap();
+        let keys: Vec<&str> = json
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut promised = [
+            "id",
+            "service",
+            "kind",
+            "device",
+            "policy",
+            "operation",
+            "native_status",
+            "phase",
+            "step",
+            "progress",
+            "started_at",
+            "updated_at",
+            "ended_at",
+            "code",
+            "http_status",
+            "message",
+            "meaning",
+            "remedy",
+            "retry_advice",
+        ];
+        promised.sort_unstable();
+        assert_eq!(keys, promised);
+    }
+
+    #[test]
+    fn twins_are_both_told_and_the_more_careful_advice_holds() {
+        let item = explained(&CodeRef::new("CSBS.5001", ""));
+        let meaning = item.meaning.unwrap();
+        assert!(meaning.starts_with("One of 2 readings. (1) ") && meaning.contains(" (2) "));
+        assert!(item.remedy.unwrap().iter().any(|s| s.starts_with("(2) ")));
+        assert_eq!(item.retry_advice, Some("check the device first"));
+        let item = explained(&CodeRef::new("CSBS.5001", "copy executing"));
+        assert_eq!(item.retry_advice, Some("wait"));
+    }
+
+    #[test]
+    fn what_only_http_says_is_not_given_as_the_codes_meaning() {
+        let item = explained(&CodeRef::new("NEW.1", "odd").with_http(503));
+        assert!(
+            item.meaning
+                .unwrap()
+                .starts_with("Not in the catalog; HTTP 503 in general: ")
+        );
+        assert_eq!(item.message.as_deref(), Some("odd"));
+    }
+}

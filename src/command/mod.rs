@@ -1,0 +1,104 @@
+//! The headless face: the same store, filter, actions and catalog as the console, without a screen.
+
+mod act;
+pub mod cli;
+pub mod codes;
+mod console;
+pub mod exit;
+pub mod explain;
+mod item;
+pub mod list;
+mod outcome;
+pub mod output;
+mod record;
+pub mod services;
+mod site;
+mod table;
+mod target;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::model::Verb;
+use crate::sim::{self, SimArgs, SimError};
+
+pub use cli::{Cli, Command};
+pub use exit::Exit;
+
+/// Reads the command line and does what it asks. The way in for the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // a script in the middle of a backup must not fail because of us
+        Err(e) if e.use_stderr() && record::is_meant(std::env::args_os()) => {
+            return record::badly_called(&e).into();
+        }
+        Err(e) => e.exit(),
+    };
+    let exit = run(cli);
+    ExitCode::from(exit)
+}
+
+/// Carries out a parsed command line.
+fn run(cli: Cli) -> Exit {
+    let config = cli.config.as_deref();
+    match cli.command {
+        Some(Command::List(args)) => list::run(&args, config),
+        Some(Command::Run(args)) => act::run(Verb::Trigger, &args, cli.read_only, config),
+        Some(Command::Cancel(args)) => act::run(Verb::Cancel, &args, cli.read_only, config),
+        Some(Command::Retry(args)) => act::run(Verb::Retry, &args, cli.read_only, config),
+        Some(Command::Clear(args)) => act::run(Verb::Clear, &args, cli.read_only, config),
+        Some(Command::Enable(args)) => act::run(Verb::Enable, &args, cli.read_only, config),
+        Some(Command::Disable(args)) => act::run(Verb::Disable, &args, cli.read_only, config),
+        Some(Command::Explain(args)) => explain::run(&args, config),
+        Some(Command::Codes(args)) => codes::run(&args, config),
+        Some(Command::Record(args)) => record::run(&args, config),
+        Some(Command::Sim(args)) => sim(&args),
+        Some(Command::Completions { shell }) => completions(shell),
+        None => console::run(config, cli.read_only),
+    }
+}
+
+fn sim(args: &SimArgs) -> Exit {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            output::complain(&e);
+            return Exit::Failure;
+        }
+    };
+    match runtime.block_on(sim::run_cli(args.options(), args.write_config.clone())) {
+        Ok(()) => Exit::Ok,
+        Err(e) => {
+            output::complain(&e.to_string());
+            match e {
+                SimError::Kind { .. } | SimError::Switch(_) | SimError::PortRange { .. } => {
+                    Exit::Usage
+                }
+                _ => Exit::Failure,
+            }
+        }
+    }
+}
+
+/// The threads that requests run on.
+fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| format!("threads can't be started: {e}"))
+}
+
+fn completions(shell: clap_complete::Shell) -> Exit {
+    use clap::CommandFactory;
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "keepwatch", &mut script);
+    match std::io::stdout().lock().write_all(&script) {
+        Ok(()) => Exit::Ok,
+        Err(e) => output::write_failed(&e),
+    }
+}

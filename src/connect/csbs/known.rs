@@ -1,0 +1,233 @@
+//! What the connector remembers between answers: CSBS tells of a server, and of the policy behind a run, in
+//! bits and pieces.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use hashbrown::HashMap;
+
+use super::item::{Facet, Item};
+use crate::model::{Device, Phase, Ref, Task, Timestamp};
+
+/// How many sent actions are remembered.
+const SENT: usize = 64;
+
+/// Servers, runs of policies and deletions as far as answers told of them.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    devices: HashMap<String, Device>,
+    /// Checkpoint id to the policy that it is a run of.
+    runs: HashMap<String, Ref>,
+    /// Live deletions by item id: when the item is gone, nothing else tells whose it was.
+    deletions: HashMap<String, Task>,
+    /// Policies by id and name, from the newest list.
+    policies: Vec<Ref>,
+    /// What each page of the policy list held, and the earliest next run on it.
+    pages: BTreeMap<u32, (Vec<Bound>, Option<Timestamp>)>,
+    is_bound: bool,
+    /// When the newest actions were sent, by the service's clock.
+    sent: VecDeque<(String, Timestamp)>,
+    /// Counts changes of the servers.
+    revision: u64,
+    /// The state of the servers that was handed over as a whole last.
+    told: Option<u64>,
+}
+
+impl Known {
+    fn device(&mut self, id: &str) -> &mut Device {
+        self.devices.entry_ref(id).or_insert_with(|| Device {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            what: "server",
+            ..Device::default()
+        })
+    }
+
+    /// Takes in what an item tells of its server.
+    pub(super) fn meet(&mut self, item: &Item<'_>) {
+        let id = item.resource_id.as_str();
+        if id.is_empty() {
+            return;
+        }
+        let e = item.extend();
+        let good = item.good_at();
+        let mut changed = false;
+        let device = self.device(id);
+        if !e.resource_name.is_empty() && device.name != e.resource_name.as_str() {
+            device.name = e.resource_name.owned();
+            changed = true;
+        }
+        if !e.resource_az.is_empty() && device.place != e.resource_az.as_str() {
+            device.place = e.resource_az.owned();
+            changed = true;
+        }
+        if good > device.last_success {
+            device.last_success = good;
+            changed = true;
+        }
+        if device.raw.is_empty() {
+            changed = true;
+            device.raw = serde_json::json!({
+                "id": id, "type": item.kind(), "name": e.resource_name.as_str(),
+            })
+            .to_string();
+            device.facts = vec![("Type", item.kind().to_owned())];
+        }
+        if changed {
+            self.revision += 1;
+        }
+    }
+
+    /// These servers as they are known now, each once.
+    pub(super) fn some(&self, ids: &mut Vec<String>) -> Vec<Device> {
+        ids.sort_unstable();
+        ids.dedup();
+        ids.iter()
+            .filter_map(|id| self.devices.get(id).cloned())
+            .collect()
+    }
+
+    /// Keeps what one page of the policy list holds; see [`Known::bind`].
+    pub(super) fn policy_page(
+        &mut self,
+        number: u32,
+        policies: Vec<Bound>,
+        due: Option<Timestamp>,
+    ) {
+        self.pages.insert(number, (policies, due));
+    }
+
+    /// True when a policy's next run has passed, so that the list has to be read anew although the service's
+    /// answer may be the same.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.pages
+            .values()
+            .any(|(_, due)| due.is_some_and(|d| d <= now))
+    }
+
+    /// The list of policies was read to its end, `pages` pages of it: servers are in these policies and no
+    /// others.
+    pub(super) fn bind(&mut self, pages: u32) {
+        self.pages.retain(|number, _| *number < pages);
+        self.is_bound = true;
+        let policies: Vec<Bound> = self
+            .pages
+            .values()
+            .flat_map(|(p, _)| p.iter().cloned())
+            .collect();
+        let before = self.devices.clone();
+        for device in self.devices.values_mut() {
+            device.policy_ids.clear();
+        }
+        for policy in &policies {
+            for server in &policy.servers {
+                let device = self.device(&server.id);
+                if !server.name.is_empty() && device.name == device.id {
+                    device.name.clone_from(&server.name);
+                }
+                if !device.policy_ids.contains(&policy.policy.id) {
+                    device.policy_ids.push(policy.policy.id.clone());
+                }
+                device.raw.clone_from(&server.raw);
+                device.facts = vec![("Type", server.kind.clone())];
+            }
+        }
+        self.policies = policies.iter().map(|p| p.policy.clone()).collect();
+        if before != self.devices {
+            self.revision += 1;
+        }
+    }
+
+    /// Every server, when something changed since this was told last.
+    pub(super) fn news(&self) -> Option<(Vec<Device>, u64)> {
+        if self.told == Some(self.revision) {
+            return None;
+        }
+        let mut all: Vec<Device> = self.devices.values().cloned().collect();
+        all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        Some((all, self.revision))
+    }
+
+    /// The servers of this state were handed over.
+    pub(super) const fn told(&mut self, revision: u64) {
+        self.told = Some(revision);
+    }
+
+    /// True once a whole list of policies was read.
+    pub(super) const fn is_bound(&self) -> bool {
+        self.is_bound
+    }
+
+    /// How many servers have no good backup that we know of.
+    pub(super) fn without_good(&self) -> usize {
+        self.devices
+            .values()
+            .filter(|d| d.last_success.is_none())
+            .count()
+    }
+
+    /// The policies of the newest list.
+    pub(super) fn policies(&self) -> Vec<Ref> {
+        self.policies.clone()
+    }
+
+    /// The policy that a run belongs to.
+    pub(super) fn policy_of(&self, checkpoint_id: &str) -> Option<Ref> {
+        self.runs.get(checkpoint_id).cloned()
+    }
+
+    /// A run is one of this policy.
+    pub(super) fn learn_run(&mut self, checkpoint_id: &str, policy: &Ref) {
+        if !checkpoint_id.is_empty() && self.runs.get(checkpoint_id) != Some(policy) {
+            self.runs.insert(checkpoint_id.to_owned(), policy.clone());
+        }
+    }
+
+    /// Remembers when an action was sent, by the service's clock.
+    pub(super) fn note_sent(&mut self, plan: String, at: Timestamp) {
+        if self.sent.len() >= SENT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((plan, at));
+    }
+
+    /// When this action was sent last.
+    pub(super) fn sent_at(&self, plan: &str) -> Option<Timestamp> {
+        self.sent
+            .iter()
+            .rev()
+            .find(|(p, _)| p == plan)
+            .map(|(_, at)| *at)
+    }
+
+    /// Remembers a deletion while it lives.
+    pub(super) fn note_deletion(&mut self, item: &Item<'_>, task: &Task) {
+        if item.facet() == Facet::Delete && task.phase.is_live() {
+            self.deletions.insert(item.id.owned(), task.clone());
+        }
+    }
+
+    /// The deletion of an item that is gone now, ended.
+    pub(super) fn deleted(&mut self, item_id: &str) -> Option<Task> {
+        let mut task = self.deletions.remove(item_id)?;
+        task.native_status = "deleted".into();
+        task.phase = Phase::Succeeded;
+        task.progress = None;
+        Some(task)
+    }
+}
+
+/// A policy with the servers in it.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    pub policy: Ref,
+    pub servers: Vec<BoundServer>,
+}
+
+/// A server as a policy names it.
+#[derive(Clone, Debug)]
+pub(super) struct BoundServer {
+    pub id: String,
+    pub name: String,
+    pub kind: String,
+    pub raw: String,
+}

@@ -1,0 +1,418 @@
+//! Reading plans, gateways and, plan by plan, tasks.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::client::Action;
+use super::wire::{Gateway, Plan, Run, Sort, Why, WhyItem};
+use super::{Dbs, PLANS, TASKS};
+use crate::connect::decode::{self, Int, Raw};
+use crate::connect::http::{Priority, Reply};
+use crate::connect::{Page, PageSink, PollReport, TaskLook};
+use crate::model::{CodeRef, Fault, FaultKind, Ref, Rows, Task};
+
+/// Plans and restores take 1 to 100 rows a page, the other lists 30, 50 or 100.
+const SIZE: usize = 100;
+/// Pages of one list: what lies beyond is another list's range of page numbers.
+const RANGE: u32 = 1_000;
+/// Reasons asked for in one round: each is a call of its own.
+const REASONS: usize = 40;
+
+/// What a page said about its list, kept with its hash.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Turn {
+    rows: usize,
+    more: bool,
+}
+
+/// A list: `Items` holds the array under a name of its own; it may be missing or null when empty.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "PascalCase")]
+struct Listed<'a> {
+    #[serde(borrow)]
+    items: Option<&'a RawValue>,
+    total_elements: Int,
+}
+
+/// The rows of a list and whether more pages follow. Pages count from 0.
+fn rows_of<'a>(reply: &'a Reply, key: &str, page: u32) -> Result<(Vec<Raw<'a>>, Turn), Fault> {
+    let listed: Listed<'a> = reply.json()?;
+    let rows: Vec<Raw<'a>> = listed
+        .items
+        .and_then(|items| {
+            serde_json::from_str::<std::collections::HashMap<&str, Option<Vec<Raw<'a>>>>>(
+                items.get(),
+            )
+            .ok()
+        })
+        .and_then(|mut lists| lists.remove(key).flatten())
+        .unwrap_or_default();
+    let before = page as usize * SIZE;
+    let total = listed
+        .total_elements
+        .0
+        .and_then(|n| usize::try_from(n).ok());
+    let more =
+        !rows.is_empty() && (rows.len() >= SIZE || total.is_some_and(|t| t > before + rows.len()));
+    let turn = Turn {
+        rows: rows.len(),
+        more,
+    };
+    Ok((rows, turn))
+}
+
+impl Dbs {
+    /// Plans with their databases, then gateways.
+    pub(super) async fn poll_plans(&self, sink: &mut dyn PageSink) -> Result<PollReport, Fault> {
+        let mut report = PollReport {
+            complete: true,
+            ..PollReport::default()
+        };
+        let mut plans = Vec::new();
+        let mut all_read = true;
+        for page in 0..RANGE {
+            let action = Action::new("DescribeBackupPlanList")
+                .with("PageNum", page.to_string())
+                .with("PageSize", SIZE.to_string());
+            let reply = self.client.read(&action, Priority::Poll).await?;
+            let same = self.pages().same(PLANS, page, &reply.body);
+            let (handed, turn) = if let Some(turn) = same {
+                all_read = false;
+                (Page::Same, turn)
+            } else {
+                let (raws, turn) = rows_of(&reply, "BackupPlanDetail", page)?;
+                let mut rows = Rows::default();
+                let mut bad = Vec::new();
+                let mut sources = HashSet::new();
+                decode::each::<Plan<'_>>(
+                    "BackupPlanDetail",
+                    page as usize * SIZE,
+                    &raws,
+                    &mut bad,
+                    |plan, raw| {
+                        if plan.backup_plan_id.is_empty() {
+                            return Err("BackupPlanId is missing".to_owned());
+                        }
+                        let source = Ref::new(plan.source_id(), plan.source_id());
+                        plans.push((
+                            Ref::new(plan.backup_plan_id.owned(), plan.backup_plan_name.owned()),
+                            source,
+                        ));
+                        rows.policies.push(plan.policy(raw));
+                        if sources.insert(plan.source_id().to_owned()) {
+                            rows.devices.push(plan.device());
+                        }
+                        rows.tasks.extend(plan.failed_task(raw));
+                        Ok(())
+                    },
+                );
+                rows.bad = bad;
+                (Page::Rows(rows), turn)
+            };
+            if !sink.page(page, handed).await {
+                report.complete = false;
+                return Ok(report);
+            }
+            self.pages().keep(PLANS, page, &reply.body, turn.clone());
+            report.pages += 1;
+            if !turn.more {
+                break;
+            }
+        }
+        if all_read {
+            self.known().plans = plans;
+        }
+        self.poll_gateways(sink, &mut report).await;
+        Ok(report)
+    }
+
+    /// Gateways of the configured region; the call needs one.
+    async fn poll_gateways(&self, sink: &mut dyn PageSink, report: &mut PollReport) {
+        if self.client.region.is_empty() {
+            return;
+        }
+        for page in 0..RANGE {
+            let action = Action::new("DescribeBackupGatewayList")
+                .with("Region", self.client.region.clone())
+                .with("PageNum", page.to_string())
+                .with("PageSize", SIZE.to_string());
+            let read = self.client.read(&action, Priority::Poll).await;
+            let rows = read.and_then(|reply| {
+                let (raws, turn) = rows_of(&reply, "BackupGateway", page)?;
+                let mut rows = Rows::default();
+                let mut bad = Vec::new();
+                decode::each::<Gateway<'_>>(
+                    "BackupGateway",
+                    page as usize * SIZE,
+                    &raws,
+                    &mut bad,
+                    |row, raw| {
+                        if row.backup_gateway_id.is_empty() {
+                            return Err("BackupGatewayId is missing".to_owned());
+                        }
+                        rows.devices.push(row.device(raw));
+                        Ok(())
+                    },
+                );
+                rows.bad = bad;
+                Ok((rows, turn))
+            });
+            match rows {
+                Ok((rows, turn)) => {
+                    if !sink.page(RANGE + page, Page::Rows(rows)).await || !turn.more {
+                        return;
+                    }
+                    report.pages += 1;
+                }
+                // rights on gateways are given apart from those on plans
+                Err(fault) => {
+                    report.complete = false;
+                    report.partial.push(fault);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The tasks of every plan.
+    pub(super) async fn poll_tasks(&self, sink: &mut dyn PageSink) -> Result<PollReport, Fault> {
+        let mut report = PollReport {
+            complete: true,
+            ..PollReport::default()
+        };
+        if self.known().plans.is_empty() {
+            self.list_plans().await?;
+        }
+        let plans = self.known().plans.clone();
+        let mut reasons_left = REASONS;
+        for (number, (plan, source)) in (0_u32..).zip(&plans) {
+            for (index, sort) in (0_u32..).zip(Sort::ALL) {
+                let first = (number * 4 + index) * RANGE;
+                let read = self
+                    .poll_runs(
+                        sort,
+                        plan,
+                        source,
+                        first,
+                        sink,
+                        &mut report,
+                        &mut reasons_left,
+                    )
+                    .await;
+                match read {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        report.complete = false;
+                        return Ok(report);
+                    }
+                    // a plan released meanwhile answers an error, not an empty list
+                    Err(fault) if is_unknown_plan(&fault) => {}
+                    Err(mut fault) if fault.kind == FaultKind::Refused => {
+                        fault.what =
+                            format!("{} of plan {}: {}", sort.word(), plan.label(), fault.what);
+                        report.complete = false;
+                        report.partial.push(fault);
+                    }
+                    Err(fault) => return Err(fault),
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one list of one plan; a struct would only rename them"
+    )]
+    async fn poll_runs(
+        &self,
+        sort: Sort,
+        plan: &Ref,
+        source: &Ref,
+        first: u32,
+        sink: &mut dyn PageSink,
+        report: &mut PollReport,
+        reasons_left: &mut usize,
+    ) -> Result<bool, Fault> {
+        let (list, key) = sort.list();
+        for page in 0..RANGE {
+            let action = Action::new(list)
+                .with("BackupPlanId", plan.id.clone())
+                .with("PageNum", page.to_string())
+                .with("PageSize", SIZE.to_string());
+            let reply = self.client.read(&action, Priority::Poll).await?;
+            let number = first + page;
+            let same = self.pages().same(TASKS, number, &reply.body);
+            let (handed, turn, keep) = if let Some(turn) = same {
+                (Page::Same, turn, true)
+            } else {
+                let (mut rows, turn) = read_runs(&reply, key, page, sort, plan, Some(source))?;
+                let explained = self.explain(sort, &mut rows.tasks, reasons_left).await;
+                (Page::Rows(rows), turn, explained)
+            };
+            if !sink.page(number, handed).await {
+                return Ok(false);
+            }
+            // a page with failures that are not explained yet is read again at the next round
+            if keep {
+                self.pages().keep(TASKS, number, &reply.body, turn.clone());
+            }
+            report.pages += 1;
+            if !turn.more {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Asks why failed tasks failed, each once. False when some are left for the next round.
+    async fn explain(&self, sort: Sort, tasks: &mut [Task], left: &mut usize) -> bool {
+        if !matches!(sort, Sort::Full | Sort::Restore) {
+            return true;
+        }
+        let mut all = true;
+        for task in tasks.iter_mut().filter(|t| t.phase.needs_person()) {
+            let held = self.known().reasons.get(&task.id).cloned();
+            let reason = match held {
+                Some(reason) => Some(reason),
+                None if *left == 0 => None,
+                None => {
+                    *left -= 1;
+                    let own = task.id.rsplit(':').next().unwrap_or_default().to_owned();
+                    self.reason(&own).await
+                }
+            };
+            match reason {
+                Some(reason) => {
+                    self.known().reasons.insert(task.id.clone(), reason.clone());
+                    if !reason.is_silent() {
+                        let said = task.failure.take().unwrap_or_default();
+                        let message = if reason.message.is_empty() {
+                            said.message
+                        } else {
+                            reason.message
+                        };
+                        task.failure = Some(CodeRef { message, ..reason });
+                    }
+                }
+                None => all = false,
+            }
+        }
+        all
+    }
+
+    /// The job's own code and text; `None` when the question failed.
+    async fn reason(&self, id: &str) -> Option<CodeRef> {
+        let action = Action::new("DescribeJobErrorCode")
+            .with("Language", "en")
+            .with("TaskId", id);
+        let reply = match self.client.read(&action, Priority::Poll).await {
+            Ok(reply) => reply,
+            // refused for good: the row's own text is all there is
+            Err(fault) if fault.kind == FaultKind::Refused => return Some(CodeRef::default()),
+            Err(_) => return None,
+        };
+        let why: Why<'_> = reply.json().ok()?;
+        let item: WhyItem<'_> = why.item.0.unwrap_or_default();
+        Some(CodeRef::new(
+            item.error_code.owned(),
+            item.error_message.owned(),
+        ))
+    }
+
+    async fn list_plans(&self) -> Result<(), Fault> {
+        let mut plans = Vec::new();
+        for page in 0..RANGE {
+            let action = Action::new("DescribeBackupPlanList")
+                .with("PageNum", page.to_string())
+                .with("PageSize", SIZE.to_string());
+            let reply = self.client.read(&action, Priority::Poll).await?;
+            let (raws, turn) = rows_of(&reply, "BackupPlanDetail", page)?;
+            let mut bad = Vec::new();
+            decode::each::<Plan<'_>>("BackupPlanDetail", 0, &raws, &mut bad, |plan, _| {
+                let source = Ref::new(plan.source_id(), plan.source_id());
+                plans.push((
+                    Ref::new(plan.backup_plan_id.owned(), plan.backup_plan_name.owned()),
+                    source,
+                ));
+                Ok(())
+            });
+            if !turn.more {
+                break;
+            }
+        }
+        self.known().plans = plans;
+        Ok(())
+    }
+
+    /// One task: its plan's list of the sort is read until it is found.
+    pub(super) async fn look(&self, task_id: &str) -> Result<TaskLook, Fault> {
+        let mut parts = task_id.splitn(3, ':');
+        let (Some(word), Some(plan), Some(_)) = (parts.next(), parts.next(), parts.next()) else {
+            return Ok(TaskLook::Gone);
+        };
+        let Some(sort) = Sort::read(word) else {
+            return Ok(TaskLook::NotOffered);
+        };
+        let (plan, source) = {
+            let known = self.known();
+            let found = known.plans.iter().find(|(p, _)| p.id == plan).cloned();
+            found.map_or_else(|| (Ref::new(plan, ""), None), |(p, s)| (p, Some(s)))
+        };
+        let (list, key) = sort.list();
+        for page in 0..RANGE {
+            let action = Action::new(list)
+                .with("BackupPlanId", plan.id.clone())
+                .with("PageNum", page.to_string())
+                .with("PageSize", SIZE.to_string());
+            let reply = match self.client.read(&action, Priority::Operator).await {
+                Ok(reply) => reply,
+                Err(fault) if is_unknown_plan(&fault) => return Ok(TaskLook::Gone),
+                Err(fault) => return Err(fault),
+            };
+            let (mut rows, turn) = read_runs(&reply, key, page, sort, &plan, source.as_ref())?;
+            if let Some(at) = rows.tasks.iter().position(|t| t.id == task_id) {
+                let mut task = rows.tasks.swap_remove(at);
+                self.explain(sort, std::slice::from_mut(&mut task), &mut 1)
+                    .await;
+                return Ok(TaskLook::Found(Box::new(task)));
+            }
+            if !turn.more {
+                break;
+            }
+        }
+        Ok(TaskLook::Gone)
+    }
+}
+
+fn read_runs(
+    reply: &Reply,
+    key: &str,
+    page: u32,
+    sort: Sort,
+    plan: &Ref,
+    source: Option<&Ref>,
+) -> Result<(Rows, Turn), Fault> {
+    let (raws, turn) = rows_of(reply, key, page)?;
+    let mut rows = Rows::default();
+    let mut bad = Vec::new();
+    decode::each::<Run<'_>>(key, page as usize * SIZE, &raws, &mut bad, |run, raw| {
+        if run.id(sort).is_empty() {
+            return Err("the id is missing".to_owned());
+        }
+        rows.tasks.push(run.task(sort, plan, source, raw));
+        Ok(())
+    });
+    rows.bad = bad;
+    Ok((rows, turn))
+}
+
+/// The service's way of saying that it knows no such plan (any more).
+pub(super) fn is_unknown_plan(fault: &Fault) -> bool {
+    fault
+        .code
+        .as_ref()
+        .is_some_and(|c| matches!(c.code.as_str(), "InvalidParameterValid" | "InvalidJobId"))
+}

@@ -1,0 +1,337 @@
+//! The connector against a scripted server: both error channels, 0-based pages, the words that mislead.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{DRIVER, KIND, PLANS, TASKS};
+use crate::connect::scripted::{Say, Scripted, Seen, settings};
+use crate::connect::{AuthSettings, Connector, Page, PageSink, PollContext, PollReport, Secret};
+use crate::model::{
+    Danger, FaultKind, Found, Intent, Phase, Ref, Rows, SendOutcome, ServiceId, Target, TargetKind,
+    Timestamp,
+};
+
+#[derive(Default)]
+struct Kept(Rows, usize);
+
+#[async_trait]
+impl PageSink for Kept {
+    async fn page(&mut self, _: u32, page: Page) -> bool {
+        match page {
+            Page::Rows(rows) => {
+                self.0.devices.extend(rows.devices);
+                self.0.policies.extend(rows.policies);
+                self.0.tasks.extend(rows.tasks);
+                self.0.bad.extend(rows.bad);
+            }
+            Page::Same => self.1 += 1,
+        }
+        true
+    }
+}
+
+fn connector(server: &Scripted, dialect: &str) -> Arc<dyn Connector> {
+    let mut settings = settings(KIND, Some(server.url.clone()));
+    settings.auth = AuthSettings::AccessKey {
+        access_key: "id".to_owned(),
+        secret_key: Secret::new("secret"),
+        security_token: None,
+        project_id: String::new(),
+        region: "cn-hangzhou".to_owned(),
+        dialect: dialect.to_owned(),
+    };
+    (DRIVER.open)(&settings).unwrap()
+}
+
+async fn poll(c: &dyn Connector, feed: &'static str) -> (Kept, PollReport) {
+    let mut kept = Kept::default();
+    let report = c
+        .poll(feed, PollContext::default(), &mut kept)
+        .await
+        .unwrap();
+    (kept, report)
+}
+
+fn action(seen: &Seen) -> String {
+    let header = seen.header("x-acs-action");
+    if header.is_empty() {
+        seen.query("Action").unwrap_or_default()
+    } else {
+        header.to_owned()
+    }
+}
+
+fn good(mut body: Value) -> Say {
+    // success answers carry an error code in the vendor's own samples
+    body["Success"] = json!(true);
+    body["ErrCode"] = json!("Param.NotFound");
+    body["HttpStatusCode"] = json!(200);
+    Say::json(200, body.to_string())
+}
+
+fn plans() -> Value {
+    json!({"Items": {"BackupPlanDetail": [
+        {"BackupPlanId": "dbs1", "BackupPlanName": "orders", "BackupPlanStatus": "running", "BackupPeriod": "MONDAY",
+         "BackupStartTime": "14:22", "SourceEndpointInstanceID": "rm-1", "DatabaseType": "MySQL", "BackupGatewayId": 0},
+        {"BackupPlanId": "dbs2", "BackupPlanName": "users", "BackupPlanStatus": "stop", "ErrMessage": "java.lang.X",
+         "SourceEndpointIpPort": "10.0.0.1:3306"}]},
+        "PageNum": 0, "PageSize": 100, "TotalPages": 1, "TotalElements": 2})
+}
+
+fn world(seen: &Seen) -> Say {
+    let plan = seen.query("BackupPlanId").unwrap_or_default();
+    match action(seen).as_str() {
+        "DescribeBackupPlanList" => good(plans()),
+        "DescribeBackupGatewayList" => good(json!({"Items": {"BackupGateway": [
+            {"BackupGatewayId": "77", "DisplayName": "gw", "BackupGatewayStatus": "OFFLINE", "Region": "cn-hangzhou"}]}})),
+        "DescribeFullBackupList" if plan == "dbs1" => good(json!({"Items": {"FullBackupFile": [
+            {"BackupSetId": "s1", "BackupStatus": "finish", "CreateTime": 1676887128000_i64, "FinishTime": 1676887228000_i64},
+            {"BackupSetId": "s2", "BackupStatus": "stop", "ErrMessage": "NULL", "CreateTime": 1676887328000_i64},
+            {"BackupSetId": "s3", "BackupStatus": "running", "LogicalStructureBackupProgress": 100,
+             "LogicalFullBackupProgress": 40},
+            {"BackupStatus": "running"}]}, "TotalElements": 4})),
+        "DescribeIncrementBackupList" if plan == "dbs1" => {
+            good(json!({"Items": {"IncrementBackupFile": [
+            {"BackupSetId": "i1", "BackupSetJobId": "j1", "BackupStatus": "UNCOMPLETED"}]}}))
+        }
+        "DescribeJobErrorCode" => good(json!({"Item": {"JobState": "init", "ErrorCode": "failed",
+            "ErrorMessage": "Describe preCheck progress failed.", "JobId": "s2", "Language": "en"}})),
+        // the three forms of an empty list
+        "DescribeRestoreTaskList" => good(json!({"Items": {}})),
+        "DescribeBackupSetDownloadTaskList" => good(json!({"Items": null})),
+        _ => good(json!({})),
+    }
+}
+
+fn intent(action: &'static str, kind: TargetKind, status: &str) -> Intent {
+    let target = Target {
+        kind,
+        id: "dbs1".to_owned(),
+        name: "orders".to_owned(),
+        native_status: status.to_owned(),
+        phase: Phase::Unknown,
+        operation: String::new(),
+        object: String::new(),
+        device: Ref::default(),
+        policy: Ref::new("dbs1", "orders"),
+        failure: None,
+        raw: String::new(),
+    };
+    Intent {
+        service: ServiceId(0),
+        action,
+        target,
+        inputs: BTreeMap::new(),
+    }
+}
+
+#[tokio::test]
+async fn plans_become_policies_and_the_databases_they_protect() {
+    let server = Scripted::start(|seen, _| world(seen)).await;
+    for dialect in ["", "rpc"] {
+        let c = connector(&server, dialect);
+        let (Kept(rows, _), report) = poll(c.as_ref(), PLANS).await;
+        assert!(report.complete, "{:?}", report.partial);
+        assert_eq!(rows.policies[0].schedule, "monday at 14:22 UTC");
+        assert_eq!(
+            (rows.policies[0].enabled, rows.policies[1].faulty),
+            (Some(true), true)
+        );
+        let names: Vec<&str> = rows.devices.iter().map(|d| d.id.as_str()).collect();
+        assert_eq!(names, ["rm-1", "10.0.0.1:3306", "gateway:77"]);
+        assert!(rows.devices[2].faulty);
+        let failed = &rows.tasks[0];
+        assert_eq!(
+            (failed.native_status.as_str(), failed.phase),
+            ("stop", Phase::Failed)
+        );
+        assert_eq!(failed.failure.as_ref().unwrap().message, "java.lang.X");
+    }
+    let seen = server.seen();
+    assert!(
+        seen[0]
+            .header("authorization")
+            .starts_with("ACS3-HMAC-SHA256 Credential=id,SignedHeaders=")
+    );
+    let old = seen
+        .iter()
+        .find(|s| s.query("Signature").is_some())
+        .unwrap();
+    assert_eq!(
+        old.query("Format").as_deref(),
+        Some("JSON"),
+        "the default would be XML"
+    );
+    assert_eq!(
+        seen[0].query("PageNum").as_deref(),
+        Some("0"),
+        "pages count from 0"
+    );
+}
+
+#[tokio::test]
+async fn tasks_of_every_plan_with_the_reason_of_each_failed_one() {
+    let server = Scripted::start(|seen, _| world(seen)).await;
+    let c = connector(&server, "");
+    let (Kept(rows, _), report) = poll(c.as_ref(), TASKS).await;
+    assert!(report.complete);
+    let by_id = |id: &str| rows.tasks.iter().find(|t| t.id == id).unwrap();
+    assert_eq!(by_id("full_backup:dbs1:s1").phase, Phase::Succeeded);
+    let failed = by_id("full_backup:dbs1:s2");
+    assert_eq!(failed.phase, Phase::Failed, "stop means failed");
+    let reason = failed.failure.as_ref().unwrap();
+    assert_eq!(
+        (reason.code.as_str(), reason.message.as_str()),
+        ("failed", "Describe preCheck progress failed.")
+    );
+    let running = by_id("full_backup:dbs1:s3");
+    assert_eq!(
+        (running.progress, running.step.as_str()),
+        (Some(40), "data")
+    );
+    assert_eq!(by_id("increment_backup:dbs1:j1").phase, Phase::Uncertain);
+    assert_eq!(rows.bad.len(), 1);
+
+    let asked = |server: &Scripted| {
+        server
+            .seen()
+            .iter()
+            .filter(|s| action(s) == "DescribeJobErrorCode")
+            .count()
+    };
+    assert_eq!(asked(&server), 1);
+    poll(c.as_ref(), TASKS).await;
+    assert_eq!(asked(&server), 1, "each failure is asked about once");
+}
+
+#[tokio::test]
+async fn both_channels_of_errors_and_throttling_at_http_400() {
+    let server = Scripted::start(|_, n| match n {
+        0 => Say::json(
+            200,
+            r#"{"Success":"false","ErrCode":"InvalidParameter","ErrMessage":"no"}"#,
+        ),
+        1 => Say::json(
+            400,
+            r#"{"RequestId":"R","Code":"Throttling.User","Message":"slow"}"#,
+        )
+        .with("x-acs-retry-after", "1500"),
+        2 => Say::json(
+            404,
+            r#"{"Code":"InvalidAccessKeyId.NotFound","Message":"who"}"#,
+        ),
+        _ => Say::json(
+            403,
+            r#"{"Code":"Request.Forbidden","Message":"Have no Permissions"}"#,
+        ),
+    })
+    .await;
+    let c = connector(&server, "");
+    let ask = async || {
+        let mut kept = Kept::default();
+        c.poll(PLANS, PollContext::default(), &mut kept)
+            .await
+            .unwrap_err()
+    };
+    let refused = ask().await;
+    assert_eq!(
+        (refused.kind, refused.code.unwrap().code.as_str()),
+        (FaultKind::Refused, "InvalidParameter")
+    );
+    let limited = ask().await;
+    assert_eq!(
+        (limited.kind, limited.retry_after_ms),
+        (FaultKind::Limited, Some(1500))
+    );
+    assert_eq!(ask().await.kind, FaultKind::Auth);
+    let rights = ask().await;
+    assert_eq!(rights.kind, FaultKind::Auth);
+    assert_eq!(rights.code.unwrap().code, "Request.Forbidden");
+}
+
+#[tokio::test]
+async fn starting_carries_a_client_token_and_is_followed_by_the_set_it_made() {
+    let server = Scripted::start(|seen, _| match action(seen).as_str() {
+        "StartBackupPlan" => good(json!({"BackupPlanId": "dbs1", "CreatedFullBackupsetId": "s9"})),
+        _ => world(seen),
+    })
+    .await;
+    let c = connector(&server, "");
+    let prepared = c
+        .prepare(&intent("start", TargetKind::Policy, "pause"))
+        .await
+        .unwrap();
+    let token = prepared.idempotency_token.clone().unwrap();
+    let SendOutcome::Accepted { follow, .. } = c.send(&prepared, &|_| {}).await else {
+        panic!("accepted")
+    };
+    assert_eq!(follow.task_ids, ["full_backup:dbs1:s9"]);
+    let sent = server
+        .seen()
+        .into_iter()
+        .find(|s| action(s) == "StartBackupPlan")
+        .unwrap();
+    assert_eq!(sent.query("ClientToken"), Some(token));
+}
+
+#[tokio::test]
+async fn a_lost_start_is_unknown_and_looked_for_in_the_list() {
+    let server = Scripted::start(|seen, _| match action(seen).as_str() {
+        "StartBackupPlan" => Say::Drop,
+        _ => world(seen),
+    })
+    .await;
+    let c = connector(&server, "");
+    let prepared = c
+        .prepare(&intent("retry", TargetKind::Task, "stop"))
+        .await
+        .unwrap();
+    assert!(matches!(
+        c.send(&prepared, &|_| {}).await,
+        SendOutcome::Unknown { .. }
+    ));
+    assert_eq!(
+        server
+            .seen()
+            .iter()
+            .filter(|s| action(s) == "StartBackupPlan")
+            .count(),
+        1
+    );
+    let nothing = c.find(&prepared, Timestamp::now()).await.unwrap();
+    assert!(matches!(nothing, Found::Nothing { .. }), "{nothing:?}");
+    let found = c.find(&prepared, Timestamp(1676887320000)).await.unwrap();
+    assert_eq!(
+        found,
+        Found::Done {
+            task_ids: vec!["full_backup:dbs1:s2".to_owned()],
+            seen: "a full backup began after it was sent".to_owned()
+        }
+    );
+}
+
+#[tokio::test]
+async fn only_a_pay_as_you_go_plan_is_released_and_only_by_its_name() {
+    let server = Scripted::start(|seen, n| match action(seen).as_str() {
+        "DescribeBackupPlanBilling" if n == 0 => good(json!({"Item": {"BuyChargeType": "PREPAY"}})),
+        "DescribeBackupPlanBilling" => good(json!({"Item": {"BuyChargeType": "POSTPAY"}})),
+        _ => world(seen),
+    })
+    .await;
+    let c = connector(&server, "");
+    let wish = intent("release", TargetKind::Policy, "running");
+    let fault = c.prepare(&wish).await.unwrap_err();
+    assert!(fault.what.contains("subscription"), "{fault}");
+    let prepared = c.prepare(&wish).await.unwrap();
+    assert_eq!(prepared.danger, Danger::TypeName);
+}
+
+#[test]
+fn stopping_one_task_is_not_offered_as_such() {
+    let all = super::actions::ACTIONS;
+    let stop = all.iter().find(|a| a.id == "stop-all").unwrap();
+    assert_eq!(stop.danger, Danger::TypeName, "restores stop too");
+}

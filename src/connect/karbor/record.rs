@@ -1,0 +1,326 @@
+//! Karbor's records as they come: plans, triggers, scheduled operations, operation logs, checkpoints, restores.
+
+use serde::Deserialize;
+
+use super::poll::{Known, Schedule};
+use crate::connect::csbs::schedule::Rule;
+use crate::connect::decode::{Flag, Loose, Raw, Text, Time, raw_text};
+use crate::model::{CodeRef, Device, Phase, Policy, Ref, Task, clean};
+
+/// A plan (Karbor API reference, plans).
+#[derive(Deserialize)]
+pub(super) struct PlanRow<'a> {
+    #[serde(borrow, default)]
+    pub id: Text<'a>,
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
+    #[serde(borrow, default)]
+    description: Text<'a>,
+    #[serde(borrow, default)]
+    status: Text<'a>,
+    #[serde(borrow, default)]
+    pub provider_id: Text<'a>,
+    #[serde(borrow, default)]
+    resources: Loose<Vec<Raw<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct ResourceRow<'a> {
+    #[serde(borrow, default)]
+    id: Text<'a>,
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Text<'a>,
+}
+
+impl PlanRow<'_> {
+    pub(super) fn label(&self) -> &str {
+        self.name.or(self.id.as_str())
+    }
+
+    /// Its resources as devices that this plan covers.
+    pub(super) fn devices(&self) -> Vec<Device> {
+        self.resources
+            .0
+            .iter()
+            .flatten()
+            .filter_map(|raw| {
+                let row: ResourceRow<'_> = serde_json::from_str(raw.get()).ok()?;
+                (!row.id.is_empty()).then(|| Device {
+                    id: row.id.owned(),
+                    name: row.name.or(row.id.as_str()).to_owned(),
+                    what: what(row.kind.as_str()),
+                    policy_ids: vec![self.id.owned()],
+                    facts: vec![("Type", row.kind.owned())],
+                    raw: raw_text(raw),
+                    ..Device::default()
+                })
+            })
+            .collect()
+    }
+
+    /// The plan as a policy. `suspended` is what every plan is called from its making on and says nothing of its
+    /// schedules.
+    pub(super) fn policy(&self, raw: Raw<'_>, schedules: &[Schedule]) -> Policy {
+        let devices = self.devices();
+        let mut facts = Vec::new();
+        let mut add = |label, value: String| {
+            if !value.is_empty() {
+                facts.push((label, value));
+            }
+        };
+        add("Description", self.description.owned());
+        add("Provider", self.provider_id.owned());
+        add("Resources", devices.len().to_string());
+        for s in schedules {
+            add("Scheduled operation", s.words.clone());
+        }
+        let on: Vec<&str> = schedules
+            .iter()
+            .filter(|s| s.enabled != Some(false))
+            .map(|s| s.when.as_str())
+            .collect();
+        Policy {
+            id: self.id.owned(),
+            name: self.label().to_owned(),
+            what: "plan",
+            native_status: self.status.owned(),
+            enabled: schedules
+                .iter()
+                .map(|s| s.enabled)
+                .reduce(|a, b| if a == Some(true) { a } else { b })
+                .flatten(),
+            faulty: false,
+            protected_now: false,
+            schedule: on.join("; "),
+            next_run: None,
+            device_ids: devices.into_iter().map(|d| d.id).collect(),
+            facts,
+            raw: raw_text(raw),
+        }
+    }
+}
+
+fn what(kind: &str) -> &'static str {
+    match kind {
+        "OS::Nova::Server" => "server",
+        "OS::Cinder::Volume" => "volume",
+        "OS::Manila::Share" => "share",
+        "OS::Trove::Instance" => "database instance",
+        "OS::Glance::Image" => "image",
+        "OS::Neutron::Network" => "network",
+        "OS::Keystone::Project" => "project",
+        "OS::Kubernetes::Pod" => "pod",
+        _ => "resource",
+    }
+}
+
+/// A trigger (Karbor API reference, triggers).
+#[derive(Deserialize)]
+pub(super) struct TriggerRow<'a> {
+    #[serde(borrow, default)]
+    pub id: Text<'a>,
+    #[serde(borrow, default)]
+    properties: Loose<Properties<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+struct Properties<'a> {
+    #[serde(borrow, default)]
+    format: Text<'a>,
+    // Not a cleaned text: its line ends are part of the format.
+    #[serde(default)]
+    pattern: Option<String>,
+}
+
+impl TriggerRow<'_> {
+    /// When it fires, in words.
+    pub(super) fn words(&self) -> String {
+        let Some(p) = &self.properties.0 else {
+            return String::new();
+        };
+        let pattern = p.pattern.as_deref().unwrap_or("");
+        if p.format.as_str() == "crontab" {
+            return format!("cron {}", clean(pattern));
+        }
+        Rule::read(pattern).map_or_else(
+            || {
+                let rule = pattern
+                    .split(['\r', '\n'])
+                    .find_map(|line| line.trim().strip_prefix("RRULE:"));
+                clean(rule.unwrap_or(pattern)).into_owned()
+            },
+            |rule| rule.words(),
+        )
+    }
+}
+
+/// A scheduled operation. The list's key is `operations`, and its rows are flat.
+#[derive(Deserialize)]
+pub(super) struct OperationRow<'a> {
+    #[serde(borrow, default)]
+    pub id: Text<'a>,
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
+    #[serde(borrow, default)]
+    pub operation_type: Text<'a>,
+    #[serde(borrow, default)]
+    pub trigger_id: Text<'a>,
+    #[serde(default)]
+    pub enabled: Flag,
+    #[serde(borrow, default)]
+    pub operation_definition: Loose<Definition<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Definition<'a> {
+    #[serde(borrow, default)]
+    pub plan_id: Text<'a>,
+}
+
+/// An operation log (Karbor API reference, operation logs).
+#[derive(Deserialize)]
+pub(super) struct LogRow<'a> {
+    #[serde(borrow, default)]
+    pub id: Text<'a>,
+    #[serde(borrow, default)]
+    operation_type: Text<'a>,
+    #[serde(borrow, default)]
+    pub checkpoint_id: Text<'a>,
+    #[serde(borrow, default)]
+    pub plan_id: Text<'a>,
+    #[serde(borrow, default)]
+    pub provider_id: Text<'a>,
+    #[serde(borrow, default)]
+    pub restore_id: Text<'a>,
+    #[serde(borrow, default)]
+    scheduled_operation_id: Text<'a>,
+    #[serde(borrow, default)]
+    pub status: Text<'a>,
+    #[serde(default)]
+    pub started_at: Time,
+    #[serde(default)]
+    ended_at: Time,
+    #[serde(borrow, default)]
+    error_info: Text<'a>,
+}
+
+impl LogRow<'_> {
+    /// What it did. A deletion is logged as `protect` and shows in its status only.
+    pub(super) fn operation(&self) -> String {
+        match (self.operation_type.as_str(), self.status.as_str()) {
+            (_, "deleting" | "deleted" | "error-deleting") => "delete".into(),
+            ("protect" | "", _) => "backup".into(),
+            (other, _) => other.to_owned(),
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        match self.status.as_str() {
+            "protecting" | "deleting" | "in_progress" | "copying" => Phase::Running,
+            "wait_copying" => Phase::Queued,
+            "available" | "deleted" | "success" | "finished" => Phase::Succeeded,
+            "error" | "error-deleting" | "fail" => Phase::Failed,
+            _ => Phase::Unknown,
+        }
+    }
+
+    /// The log as a task. It works on all of the plan's resources; only a plan of one tells the device.
+    pub(super) fn task(&self, raw: Raw<'_>, known: &Known) -> Task {
+        let phase = self.phase();
+        let operation = self.operation();
+        let plan = self.plan_id.or(known.plan_of(self.checkpoint_id.as_str()));
+        let mut facts = Vec::new();
+        for (label, value) in [
+            ("Checkpoint", &self.checkpoint_id),
+            ("Restore", &self.restore_id),
+            ("Provider", &self.provider_id),
+            ("Scheduled operation", &self.scheduled_operation_id),
+        ] {
+            if !value.is_empty() {
+                facts.push((label, value.owned()));
+            }
+        }
+        if phase == Phase::Failed && self.error_info.is_empty() {
+            facts.push((
+                "Reason",
+                "Karbor gives none: ask for the log of karbor-protection at that time".to_owned(),
+            ));
+        }
+        if operation == "verify" && phase == Phase::Running {
+            facts.push((
+                "Note",
+                "Karbor 1.6.0 leaves the log of a failed verification open for ever".to_owned(),
+            ));
+        }
+        let failure = (phase == Phase::Failed && !self.error_info.is_empty()).then(|| CodeRef {
+            operation: operation.clone(),
+            ..CodeRef::new("", self.error_info.owned())
+        });
+        Task {
+            id: self.id.owned(),
+            device: known.only_device(plan),
+            policy: (!plan.is_empty()).then(|| Ref::new(plan, known.plan_name(plan))),
+            native_status: self.status.owned(),
+            phase,
+            started_at: self.started_at.0,
+            updated_at: self.ended_at.0.or(self.started_at.0),
+            ended_at: self.ended_at.0.filter(|_| phase.is_over()),
+            failure,
+            facts,
+            raw: raw_text(raw),
+            operation,
+            ..Task::default()
+        }
+    }
+}
+
+/// A checkpoint. Its plan stands in it as a whole.
+#[derive(Deserialize)]
+pub(super) struct Checkpoint<'a> {
+    #[serde(borrow, default)]
+    pub id: Text<'a>,
+    #[serde(borrow, default)]
+    pub status: Text<'a>,
+    #[serde(borrow, default)]
+    pub protection_plan: Loose<PlanRow<'a>>,
+}
+
+/// A restore; `resources_reason` is often empty.
+#[derive(Deserialize)]
+pub(super) struct Restore<'a> {
+    #[serde(borrow, default)]
+    pub id: Text<'a>,
+    #[serde(borrow, default)]
+    pub status: Text<'a>,
+    #[serde(default)]
+    resources_reason: Loose<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl Restore<'_> {
+    /// What it says of the resources that could not be restored; empty when nothing.
+    pub(super) fn reasons(&self) -> String {
+        let words: Vec<String> = self
+            .resources_reason
+            .0
+            .iter()
+            .flatten()
+            .map(|(id, why)| format!("{id}: {}", why.as_str().unwrap_or_default()))
+            .collect();
+        clean(&words.join("; ")).into_owned()
+    }
+}
+
+/// The single answers.
+#[derive(Deserialize)]
+pub(super) struct One<'a> {
+    #[serde(borrow, default)]
+    pub plan: Loose<PlanRow<'a>>,
+    #[serde(borrow, default)]
+    pub checkpoint: Loose<Checkpoint<'a>>,
+    #[serde(borrow, default)]
+    pub restore: Loose<Restore<'a>>,
+    #[serde(borrow, default)]
+    pub operation_log: Option<Raw<'a>>,
+}

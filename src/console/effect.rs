@@ -1,0 +1,99 @@
+//! What goes out: everything that the console wants done, as values.
+
+use crate::model::{Intent, ServiceId};
+use crate::operate::Confirmed;
+
+use super::message::Message;
+
+/// The number of a question to a connector, so that a late answer finds its dialog or nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct AskId(pub u64);
+
+/// Something for the runtime to carry out, once each.
+#[derive(Debug)]
+pub enum Effect {
+    /// Ask the connector what exactly would be sent; answered by [`Message::Prepared`].
+    Prepare {
+        /// The number of the question.
+        ask: AskId,
+        /// What the operator wants.
+        intent: Box<Intent>,
+    },
+    /// Send a confirmed action; answered by [`Message::Action`] until its end.
+    Send(Box<Confirmed>),
+    /// Ask this service now, out of turn.
+    PollNow(ServiceId),
+    /// Whether the service has live work, and so is worth asking more often.
+    Busy(ServiceId, bool),
+    /// Read one task as it is now; answered by [`crate::watch::WatchEvent::Looked`].
+    LookUp {
+        /// Which service.
+        service: ServiceId,
+        /// Which task.
+        task: String,
+    },
+    /// Put this text on the operator's clipboard; answered by [`Message::Copied`].
+    Copy {
+        /// What it is, in a few words.
+        what: String,
+        /// The text.
+        text: String,
+    },
+    /// Draw everything anew: the screen was written to by something else.
+    Repaint,
+    /// Stop the program as Ctrl-Z does; answered by [`Message::Resumed`] when it goes on.
+    Suspend,
+    /// Keep what the operator arranged for the next start.
+    SaveUi(Box<SavedUi>),
+    /// End the program.
+    Quit,
+}
+
+/// What the operator arranged and finds again at the next start.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct SavedUi {
+    /// The pane in focus, by its word.
+    pub focus: String,
+    /// The theme, by its name; empty for the default.
+    pub theme: String,
+    /// The notice about the embedded services was put away.
+    pub notice_put_away: bool,
+    /// Each pane's filter and sort.
+    pub panes: Vec<SavedPane>,
+    /// Filters used before, newest last.
+    pub filters: Vec<String>,
+}
+
+/// One pane's filter and sort.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct SavedPane {
+    /// The pane, by its word.
+    pub pane: String,
+    /// The filter's text.
+    pub filter: String,
+    /// The column that it is sorted by, by its word; empty for the pane's own order.
+    pub sort: String,
+    /// Sorted from the largest down.
+    pub descending: bool,
+}
+
+/// Carries out the effects that reach beyond the terminal. The loop does the rest itself
+/// ([`Effect::Copy`], [`Effect::Repaint`], [`Effect::Suspend`], [`Effect::Quit`]).
+///
+/// `perform` returns at once: the work happens elsewhere and its answers come back as [`Message`]s
+/// through the channel that the loop reads.
+pub trait Backend: Send {
+    /// Takes an effect.
+    fn perform(&mut self, effect: Effect);
+}
+
+impl<F: FnMut(Effect) + Send> Backend for F {
+    fn perform(&mut self, effect: Effect) {
+        self(effect);
+    }
+}
+
+/// Where answers come from.
+pub type Inbox = tokio::sync::mpsc::Receiver<Message>;

@@ -1,0 +1,61 @@
+//! What comes in: keys, time, data from the services, and what became of actions.
+
+use crate::model::{Fault, Prepared, Timestamp};
+use crate::operate::ActionEvent;
+use crate::watch::WatchEvent;
+
+use super::effect::AskId;
+use super::key::Key;
+
+/// One thing that happened. [`super::update()`] folds it into the state.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted (bracketed paste); goes where text is being typed, nowhere else.
+    Paste(String),
+    /// The terminal has this size now: columns, rows.
+    Resize(u16, u16),
+    /// The terminal window has the focus, or lost it.
+    Focus(bool),
+    /// The time, for the messages that follow it. Alone it changes nothing visible.
+    Now(Timestamp),
+    /// A visible label is due to change.
+    Tick(Timestamp),
+    /// Something was learnt from a service.
+    Watch(WatchEvent),
+    /// Something became of an action.
+    Action(ActionEvent),
+    /// The answer to [`super::Effect::Prepare`].
+    Prepared {
+        /// The question it answers.
+        ask: AskId,
+        /// The exact requests, or why there are none.
+        result: Result<Box<Prepared>, Fault>,
+    },
+    /// The answer to [`super::Effect::Copy`]: what was copied and the way it went, or why it didn't.
+    Copied {
+        /// What was copied, in a few words.
+        what: String,
+        /// The way it went ("through tmux"), or why it didn't.
+        how: Result<String, String>,
+    },
+    /// A sentence for the operator that belongs to nothing else on screen (a damaged file set aside).
+    Notice(String),
+    /// The program was stopped (Ctrl-Z) and goes on.
+    Resumed,
+    /// The program is asked to end (SIGTERM, SIGHUP, SIGINT).
+    Terminate,
+}
+
+impl From<WatchEvent> for Message {
+    fn from(event: WatchEvent) -> Self {
+        Self::Watch(event)
+    }
+}
+
+impl From<ActionEvent> for Message {
+    fn from(event: ActionEvent) -> Self {
+        Self::Action(event)
+    }
+}

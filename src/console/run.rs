@@ -1,0 +1,295 @@
+//! The loop: the only owner of the state. It sleeps until something happens or a label in sight is due,
+//! folds everything that has come in, and draws at most one frame for all of it.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use crossterm::terminal::size;
+use ratatui::Terminal;
+use ratatui::layout::Size;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::Receiver;
+
+use crate::model::Timestamp;
+
+use super::effect::{Backend, Effect, Inbox};
+use super::message::Message;
+use super::state::State;
+use super::terminal::clipboard::{Between, copy};
+use super::terminal::guard::output;
+use super::terminal::signals::{self, Asked, Signals};
+use super::terminal::{Guard, Screen, input};
+use super::update::{fold, settle};
+use super::view::view;
+
+/// The least time between two frames.
+const GAP: Duration = Duration::from_millis(16);
+/// A write that took longer than this met a slow link.
+const SLOW: Duration = Duration::from_millis(5);
+/// The longest time between two frames on a slow link.
+const SLOWEST: Duration = Duration::from_millis(250);
+/// The least time between two frames while nobody looks.
+const UNATTENDED: Duration = Duration::from_secs(1);
+/// Data is folded for at most so long before keys and the screen have their turn.
+const SLICE: Duration = Duration::from_millis(8);
+/// How many messages are taken in at once.
+const BATCH: usize = 64;
+
+/// What a run of the console has written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Written {
+    /// Frames.
+    pub frames: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Runs the console on this thread until the operator quits. Must not be called from within the runtime.
+///
+/// # Errors
+/// When there is no terminal, or it is gone.
+pub fn run(
+    runtime: &Handle,
+    state: State,
+    backend: &mut dyn Backend,
+    inbox: Inbox,
+) -> io::Result<Written> {
+    if !io::stdout().is_terminal() {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the console needs a terminal; for pipes and scripts there is keepwatch list",
+        ));
+    }
+    let (columns, rows) = size()?;
+    let guard = Guard::take()?;
+    let screen = Screen::new(output()?, Size::new(columns, rows));
+    let mut it = Loop {
+        state,
+        terminal: Terminal::new(screen)?,
+        backend,
+        guard: Some(guard),
+        drawn: Instant::now().checked_sub(GAP).unwrap_or_else(Instant::now),
+        due: None,
+        over: false,
+        resumed: None,
+        resized: false,
+    };
+    it.take(Message::Resize(columns, rows));
+    it.draw()?;
+    let keys = input::listen()?;
+    runtime.block_on(async {
+        let signals = Signals::listen()?;
+        it.go(keys, inbox, signals).await
+    })?;
+    let (frames, bytes) = it.terminal.backend().totals();
+    Ok(Written { frames, bytes })
+}
+
+/// The loop's own things.
+struct Loop<'b, W: Write> {
+    state: State,
+    terminal: Terminal<Screen<W>>,
+    backend: &'b mut dyn Backend,
+    guard: Option<Guard>,
+    /// When the last frame was drawn.
+    drawn: Instant,
+    /// When a label in sight changes by itself.
+    due: Option<Timestamp>,
+    over: bool,
+    /// When the program last went on after it had stopped itself.
+    resumed: Option<Instant>,
+    /// The terminal has another size, not yet asked which.
+    resized: bool,
+}
+
+impl<W: Write> Loop<'_, W> {
+    async fn go(
+        &mut self,
+        mut keys: Receiver<Message>,
+        mut inbox: Inbox,
+        mut signals: Signals,
+    ) -> io::Result<()> {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut open = true;
+        while !self.over {
+            let wait = self.wait();
+            tokio::select! {
+                biased;
+                asked = signals.next() => self.signal(asked)?,
+                key = keys.recv() => match key {
+                    Some(key) => {
+                        self.take(Message::Now(Timestamp::now()));
+                        self.take(key);
+                    }
+                    None => self.over = true,
+                },
+                count = inbox.recv_many(&mut batch, BATCH), if open => open = count > 0,
+                () = sleep(wait), if wait.is_some() => {}
+            }
+            self.take(Message::Now(Timestamp::now()));
+            let begun = Instant::now();
+            for message in batch.drain(..) {
+                // keys come first, also in the middle of a flood
+                while let Ok(key) = keys.try_recv() {
+                    self.take(key);
+                }
+                self.take(message);
+                if begun.elapsed() > SLICE && self.may_draw() {
+                    self.draw()?;
+                }
+            }
+            while let Ok(key) = keys.try_recv() {
+                self.take(key);
+            }
+            if self.due.is_some_and(|due| due <= self.state.now) {
+                self.due = None;
+                self.take(Message::Tick(self.state.now));
+            }
+            if self.may_draw() {
+                self.draw()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How long nothing has to be done unless something happens; `None` for ever.
+    fn wait(&self) -> Option<Duration> {
+        let owed = self
+            .state
+            .dirty
+            .then(|| self.gap().saturating_sub(self.drawn.elapsed()));
+        let due = self.due.map(|due| {
+            let ms = due.since(Timestamp::now()).max(0);
+            Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+        });
+        match (owed, due) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The least time between two frames, as things are.
+    fn gap(&self) -> Duration {
+        if !self.state.attended {
+            return UNATTENDED;
+        }
+        let blocked = self.terminal.backend().blocked();
+        if blocked > SLOW {
+            // a frame that took long to go out is not followed by another at once
+            (blocked * 3).clamp(GAP * 2, SLOWEST)
+        } else {
+            GAP
+        }
+    }
+
+    fn may_draw(&self) -> bool {
+        self.state.dirty && self.drawn.elapsed() >= self.gap()
+    }
+
+    /// Folds a message and carries out what it asks for.
+    fn take(&mut self, message: Message) {
+        match &message {
+            // of a storm of sizes only the one that holds when it is drawn matters
+            Message::Resize(..) => {
+                self.resized = true;
+                self.state.dirty = true;
+                if self.terminal.backend().totals().0 > 0 {
+                    return;
+                }
+            }
+            Message::Key(_) => self.state.attended = true,
+            _ => {}
+        }
+        let effects = fold(&mut self.state, message);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Copy { what, text } => {
+                    let between = Between::from_env(|name| std::env::var(name).ok());
+                    let how = copy(&text, between).map(|(bytes, how)| {
+                        self.terminal.backend_mut().append(&bytes);
+                        how.to_owned()
+                    });
+                    self.take(Message::Copied { what, how });
+                }
+                Effect::Repaint => self.repaint(),
+                Effect::Suspend => self.suspend(),
+                Effect::Quit => self.over = true,
+                other => self.backend.perform(other),
+            }
+        }
+    }
+
+    fn repaint(&mut self) {
+        self.terminal.backend_mut().forget();
+        // what is on the screen is forgotten, so everything is drawn anew
+        let _ = self.terminal.clear();
+        self.state.dirty = true;
+    }
+
+    fn signal(&mut self, asked: Asked) -> io::Result<()> {
+        match asked {
+            Asked::End => self.take(Message::Terminate),
+            Asked::Stop => self.suspend(),
+            Asked::GoOn => {
+                let ours = self
+                    .resumed
+                    .take()
+                    .is_some_and(|at| at.elapsed() < Duration::from_secs(1));
+                if !ours {
+                    if let Some(guard) = &self.guard {
+                        guard.retake()?;
+                    }
+                    self.take(Message::Resumed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn suspend(&mut self) {
+        let Some(guard) = &self.guard else { return };
+        guard.release();
+        signals::stop();
+        if guard.retake().is_err() {
+            self.over = true;
+            return;
+        }
+        self.resumed = Some(Instant::now());
+        self.resized = true;
+        self.take(Message::Now(Timestamp::now()));
+        self.take(Message::Resumed);
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.resized)
+            && self.guard.is_some()
+            && let Ok((columns, rows)) = size()
+        {
+            self.terminal
+                .backend_mut()
+                .set_size(Size::new(columns, rows));
+            // sizes in between may have cut or wrapped what stood there, even where the size is now the
+            // one that was drawn last: nothing on the screen can be relied on
+            self.repaint();
+            let effects = fold(&mut self.state, Message::Resize(columns, rows));
+            self.carry_out(effects);
+        }
+        let effects = settle(&mut self.state);
+        self.carry_out(effects);
+        self.state.dirty = false;
+        let state = &self.state;
+        let mut due = None;
+        self.terminal.draw(|frame| due = view(state, frame))?;
+        self.due = due;
+        self.drawn = Instant::now();
+        Ok(())
+    }
+}
+
+async fn sleep(wait: Option<Duration>) {
+    tokio::time::sleep(wait.unwrap_or_default()).await;
+}

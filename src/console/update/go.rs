@@ -1,0 +1,157 @@
+//! Going to panes, to what is related, and back.
+
+use super::super::effect::Effect;
+use super::super::layout::Layout;
+use super::super::relation::{Way, way};
+use super::super::state::detail::Tab;
+use super::super::state::places::Spot;
+use super::super::state::{Detail, PaneId, State, Tone};
+use super::super::thing::Thing;
+use super::super::word::Word;
+use super::list;
+
+/// Goes to a pane.
+pub(super) fn pane(state: &mut State, id: PaneId) {
+    state.detail = None;
+    state.focus = id;
+    list::keep_in_sight(state);
+}
+
+/// Goes to the next or previous pane, or in an opened row to the next or previous tab.
+pub(super) fn neighbour(state: &mut State, by: isize) {
+    if let Some(detail) = &mut state.detail {
+        detail.tab = detail.tab.step(by);
+        list::refresh_record(state);
+    } else {
+        pane(state, state.focus.step(by));
+    }
+}
+
+/// Where the operator is.
+fn here(state: &State) -> Spot {
+    let pane = state.pane();
+    Spot {
+        pane: state.focus,
+        filter: pane.map_or_else(String::new, |p| p.filter().to_owned()),
+        cursor: pane.and_then(super::super::state::Pane::cursor),
+        expanded: state.expanded,
+        opened: state.detail.as_ref().map(|d| (d.thing, d.tab)),
+    }
+}
+
+/// Opens the row under the cursor, or another tab of the one that is open.
+pub(super) fn open(state: &mut State, tab: Option<Tab>) -> Vec<Effect> {
+    let Some(thing) = state.subject() else {
+        return Vec::new();
+    };
+    if let Some(pane) = state.pane_mut() {
+        pane.touch();
+    }
+    let detail = state.detail.get_or_insert_with(|| Detail::new(thing));
+    detail.tab = tab.unwrap_or(detail.tab);
+    list::refresh_record(state);
+    fetch_record(state)
+}
+
+/// Asks the service for a record that is not held, when it is in sight.
+pub(super) fn fetch_record(state: &mut State) -> Vec<Effect> {
+    let Some(detail) = &mut state.detail else {
+        return Vec::new();
+    };
+    let Thing::Task(_) = detail.thing else {
+        return Vec::new();
+    };
+    if detail.tab != Tab::Record || detail.asking || !detail.record.is_empty() {
+        return Vec::new();
+    }
+    detail.asking = true;
+    let thing = detail.thing;
+    vec![Effect::LookUp {
+        service: thing.service(&state.store),
+        task: thing.id(&state.store).to_owned(),
+    }]
+}
+
+/// Goes to what is related to the row under the cursor.
+pub(super) fn related(state: &mut State, word: Word) {
+    let Some(thing) = state.subject() else { return };
+    match way(&state.store, thing, word) {
+        Ok(way) => {
+            let from = here(state);
+            state.places.leave(from);
+            follow(state, way);
+        }
+        Err(why) => state.say(capital_stop(&why), Tone::Warning),
+    }
+}
+
+fn follow(state: &mut State, way: Way) {
+    state.detail = None;
+    match way {
+        Way::Row(id, thing) => {
+            state.focus = id;
+            show(state, |_| {}, Some(thing.row()));
+            if state.under_cursor() != Some(thing) {
+                // the filter there hides it
+                show(state, |p| drop(p.set_filter("")), Some(thing.row()));
+                state.say("The filter there was taken off to show it.", Tone::Plain);
+            }
+        }
+        Way::Rows(id, filter) => {
+            state.focus = id;
+            show(state, |p| drop(p.set_filter(&filter)), None);
+        }
+    }
+}
+
+/// Changes the pane in focus, brings its list up to date and puts the cursor on a row.
+fn show(state: &mut State, change: impl FnOnce(&mut super::super::state::Pane), row: Option<u32>) {
+    let height = Layout::of(state).rows(state.focus);
+    let now = state.now;
+    if let Some(pane) = state.panes.get_mut(state.focus) {
+        change(pane);
+        pane.refilter(&state.store, now, height);
+        match row {
+            Some(row) => {
+                pane.select(row, height);
+            }
+            None => pane.go(0, height),
+        }
+    }
+}
+
+/// Back to where the operator was.
+pub(super) fn back(state: &mut State) {
+    let from = here(state);
+    if let Some(spot) = state.places.back(from) {
+        restore(state, &spot);
+    }
+}
+
+/// Forward again.
+pub(super) fn forward(state: &mut State) {
+    let from = here(state);
+    if let Some(spot) = state.places.forward(from) {
+        restore(state, &spot);
+    }
+}
+
+fn restore(state: &mut State, spot: &Spot) {
+    state.focus = spot.pane;
+    state.expanded = spot.expanded;
+    state.detail = spot.opened.map(|(thing, tab)| Detail {
+        tab,
+        ..Detail::new(thing)
+    });
+    show(state, |p| drop(p.set_filter(&spot.filter)), spot.cursor);
+    list::refresh_record(state);
+}
+
+/// A reason as a sentence.
+pub(super) fn capital_stop(why: &str) -> String {
+    let mut text = super::super::ticket::capital(why);
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
+}

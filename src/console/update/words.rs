@@ -1,0 +1,221 @@
+//! Carrying out the operator's words.
+
+use super::super::can::why_not;
+use super::super::effect::Effect;
+use super::super::keymap::Place;
+use super::super::state::detail::Tab;
+use super::super::state::layer::PageKind;
+use super::super::state::{Layer, PaneId, State, Tone};
+use super::super::theme::Theme;
+use super::super::thing::Thing;
+use super::super::ticket::ticket;
+use super::super::word::{Group, Word};
+use super::{act, filter, go, layers, list, palette, quit};
+
+/// Carries out a word, or says why it can't be.
+pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
+    if !state.layers.is_empty() {
+        return layers::word(state, word);
+    }
+    if let Some(why) = why_not(state, word) {
+        state.say(format!("{}: {why}.", word.name()), Tone::Warning);
+        return Vec::new();
+    }
+    if let Some(id) = PaneId::of_word(word) {
+        go::pane(state, id);
+        return Vec::new();
+    }
+    match word.group() {
+        Group::Act => act::begin(state, word),
+        Group::Mark => {
+            list::mark(state, word);
+            Vec::new()
+        }
+        Group::Go => {
+            match word {
+                Word::Back => go::back(state),
+                Word::Forward => go::forward(state),
+                _ => go::related(state, word),
+            }
+            Vec::new()
+        }
+        Group::Move => {
+            match word {
+                Word::Left => list::sideways(state, false),
+                Word::Right => list::sideways(state, true),
+                Word::Row => palette::rows(state),
+                _ => list::step(state, word),
+            }
+            go::fetch_record(state)
+        }
+        Group::Find => find(state, word),
+        Group::View => view(state, word),
+        Group::Copy => copy(state, word),
+        Group::Answer if word == Word::Close => list::close(state),
+        // answers belong to layers
+        Group::Answer => Vec::new(),
+        Group::Program => program(state, word),
+    }
+}
+
+fn find(state: &mut State, word: Word) -> Vec<Effect> {
+    match word {
+        Word::Filter => filter::open(state),
+        Word::FilterClear => filter::clear(state),
+        Word::FilterCode => return filter::by_code(state),
+        Word::Sort => palette::sort(state),
+        Word::SortReverse => palette::reverse(state),
+        Word::Ended => {
+            let mut on = false;
+            list::with_pane(state, |pane| {
+                on = !pane.also_ended();
+                pane.set_also_ended(on);
+            });
+            let text = if on {
+                "Skipped and cancelled tasks stand among the failed ones."
+            } else {
+                "Only failed and uncertain tasks."
+            };
+            state.say(text, Tone::Plain);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn view(state: &mut State, word: Word) -> Vec<Effect> {
+    match word {
+        Word::NextPane => go::neighbour(state, 1),
+        Word::PreviousPane => go::neighbour(state, -1),
+        Word::Expand => {
+            state.expanded = !state.expanded;
+            list::keep_in_sight(state);
+        }
+        Word::Detail => return go::open(state, None),
+        Word::Card => return go::open(state, Some(Tab::Card)),
+        Word::Course => return go::open(state, Some(Tab::Course)),
+        Word::Record => return go::open(state, Some(Tab::Record)),
+        Word::Deeds => layers::page(state, PageKind::Deeds),
+        Word::Services => layers::page(state, PageKind::Services),
+        _ => {}
+    }
+    go::fetch_record(state)
+}
+
+fn copy(state: &mut State, word: Word) -> Vec<Effect> {
+    let Some(thing) = state.subject() else {
+        return Vec::new();
+    };
+    let name = thing.name(&state.store).to_owned();
+    let (what, text) = match word {
+        Word::Ticket => {
+            let marked = marked(state);
+            if marked.len() > 1 {
+                let texts: Vec<String> = marked.iter().map(|t| ticket(state, *t)).collect();
+                (
+                    format!("the ticket texts of {} rows", marked.len()),
+                    texts.join("\n---\n\n"),
+                )
+            } else {
+                (format!("the ticket text of {name}"), ticket(state, thing))
+            }
+        }
+        Word::CopyRecord => (
+            format!("the record of {name}"),
+            thing.record(&state.store).unwrap_or_default().to_owned(),
+        ),
+        _ => {
+            let id = thing.id(&state.store).to_owned();
+            (format!("the id {id}"), id)
+        }
+    };
+    vec![Effect::Copy { what, text }]
+}
+
+/// The marked things of the pane in focus, in the order of the list.
+pub(super) fn marked(state: &State) -> Vec<Thing> {
+    if state.detail.is_some() {
+        return Vec::new();
+    }
+    state.pane().map_or_else(Vec::new, |pane| {
+        pane.marked().iter().map(|row| pane.thing(*row)).collect()
+    })
+}
+
+fn program(state: &mut State, word: Word) -> Vec<Effect> {
+    match word {
+        Word::Palette => palette::open(state),
+        Word::Help => layers::page(state, PageKind::Help),
+        Word::Poll => {
+            if let Some(thing) = state.subject() {
+                let id = thing.service(&state.store);
+                let name = thing.service_name(&state.store).to_owned();
+                state.say(format!("Asking {name} now."), Tone::Plain);
+                return vec![Effect::PollNow(id)];
+            }
+        }
+        Word::PollAll => {
+            state.say("Asking every service now.", Tone::Plain);
+            return state
+                .store
+                .services()
+                .iter()
+                .map(|s| Effect::PollNow(s.service.id))
+                .collect();
+        }
+        Word::Theme => theme(state, Theme::after(&state.look.theme.name)),
+        Word::Notice => {
+            state.notice_put_away = !state.notice_put_away;
+            list::keep_in_sight(state);
+        }
+        Word::Repaint => return vec![Effect::Repaint],
+        Word::Suspend => return vec![Effect::Suspend],
+        Word::Quit => return leave(state),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Takes another theme.
+pub(super) fn theme(state: &mut State, name: &str) {
+    if let Some(theme) = Theme::named(name) {
+        state.look.theme = theme;
+        state.say(format!("Theme {name}."), Tone::Plain);
+    }
+}
+
+/// Ends the program; with requests under way only when it is asked for a second time.
+pub(super) fn leave(state: &mut State) -> Vec<Effect> {
+    const MEANT_MS: i64 = 10_000;
+    let now = state.now;
+    let meant = state.quit_warned.is_some_and(|at| now.since(at) < MEANT_MS);
+    if !state.deeds.is_idle() && !meant {
+        state.quit_warned = Some(now);
+        state.say(
+            "Actions are still on their way; quit again to leave them to the services.",
+            Tone::Warning,
+        );
+        return Vec::new();
+    }
+    quit(state)
+}
+
+/// Where keys of lists hold, for the palette and the help.
+pub(super) fn base_place(state: &State) -> Place {
+    if state.detail.is_some() {
+        Place::Detail
+    } else if state.focus == PaneId::Feed {
+        Place::Anywhere
+    } else {
+        Place::List
+    }
+}
+
+/// A page closes and leaves what is beneath.
+pub(super) fn close_layer(state: &mut State) {
+    if let Some(layer) = list::take_layer(state)
+        && let Layer::Filter(line) = layer
+    {
+        filter::set(state, &line.before);
+    }
+}

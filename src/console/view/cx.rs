@@ -1,0 +1,133 @@
+//! What every part of a screen needs: the state, styles, signs, and a note of when it has to be drawn again.
+
+use std::cell::Cell;
+
+use ratatui::style::Style;
+
+use crate::model::{Health, Phase, ServiceId, Timestamp};
+
+use super::super::glyphs::Glyphs;
+use super::super::state::State;
+use super::super::text::{Label, ago, live};
+use super::super::theme::Role;
+
+/// How long a change stands out.
+pub const FLASH_MS: i64 = 3_000;
+
+/// The state being drawn.
+#[derive(Debug)]
+pub struct Cx<'s> {
+    /// The state.
+    pub state: &'s State,
+    /// Signs.
+    pub glyphs: &'static Glyphs,
+    wake: Cell<Option<Timestamp>>,
+}
+
+impl<'s> Cx<'s> {
+    /// For drawing a state.
+    #[must_use]
+    pub fn new(state: &'s State) -> Self {
+        let cx = Self {
+            state,
+            glyphs: state.look.glyphs,
+            wake: Cell::new(None),
+        };
+        if let Some(until) = state.toast.as_ref().and_then(|t| t.until) {
+            cx.wake_at(until);
+        }
+        cx
+    }
+
+    /// The style of a role.
+    #[must_use]
+    pub fn style(&self, role: Role) -> Style {
+        self.state.look.theme.style(role)
+    }
+
+    /// The moment at which a label in sight changes by itself.
+    #[must_use]
+    pub fn wake(&self) -> Option<Timestamp> {
+        self.wake.get()
+    }
+
+    /// Something in sight changes at this moment.
+    pub fn wake_at(&self, at: Timestamp) {
+        let at = at.max(self.state.now.plus(1));
+        self.wake
+            .set(Some(self.wake.get().map_or(at, |w| w.min(at))));
+    }
+
+    fn label(&self, label: Label) -> String {
+        self.wake_at(self.state.now.plus(label.stays_ms));
+        label.text
+    }
+
+    /// How long ago something was.
+    #[must_use]
+    pub fn ago(&self, t: Timestamp) -> String {
+        self.label(ago(self.state.now.since(t)))
+    }
+
+    /// How long something has been going on.
+    #[must_use]
+    pub fn live(&self, since: Timestamp) -> String {
+        self.label(live(self.state.now.since(since)))
+    }
+
+    /// How long it is until something: `12s`, `3m`, `21h`, `3d`; `now` when it is due.
+    #[must_use]
+    pub fn until(&self, t: Timestamp) -> String {
+        let ms = t.since(self.state.now);
+        if ms <= 0 {
+            return "now".into();
+        }
+        let (unit, step) = match ms {
+            0..60_000 => ('s', 10_000),
+            60_000..3_600_000 => ('m', 60_000),
+            3_600_000..172_800_000 => ('h', 3_600_000),
+            _ => ('d', 86_400_000),
+        };
+        self.wake_at(self.state.now.plus(ms % step + 1));
+        let n = if unit == 's' {
+            (ms / step + 1) * 10
+        } else {
+            ms / step
+        };
+        format!("{n}{unit}")
+    }
+
+    /// True while a change is news; the moment at which it ceases to be is noted.
+    #[must_use]
+    pub fn is_news(&self, changed_at: Timestamp) -> bool {
+        let age = self.state.now.since(changed_at);
+        let news = (0..FLASH_MS).contains(&age);
+        if news {
+            self.wake_at(changed_at.plus(FLASH_MS));
+        }
+        news
+    }
+
+    /// The role of a phase's colour.
+    #[must_use]
+    pub const fn role_of(&self, phase: Phase) -> Role {
+        match phase {
+            Phase::Failed => Role::Failed,
+            Phase::Uncertain => Role::Uncertain,
+            Phase::Running => Role::Running,
+            Phase::Queued | Phase::Waiting => Role::Waiting,
+            Phase::Succeeded => Role::Good,
+            Phase::Skipped | Phase::Cancelled => Role::Off,
+            Phase::Unknown => Role::Warning,
+        }
+    }
+
+    /// True when what is shown of a service may be old: it stands back then.
+    #[must_use]
+    pub fn is_old(&self, id: ServiceId) -> bool {
+        matches!(
+            self.state.store.service(id).health,
+            Health::Down { .. } | Health::Stale { .. }
+        )
+    }
+}

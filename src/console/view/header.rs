@@ -1,0 +1,112 @@
+//! The first line: is anything wrong, and what time is it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::super::text::count;
+use super::super::theme::Role;
+use super::brush::{Text, put};
+use super::cx::Cx;
+
+/// Draws name, counts and clock.
+pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
+    if rect.is_empty() {
+        return;
+    }
+    let state = cx.state;
+    let counts = state.counts;
+    let g = cx.glyphs;
+    let wide = rect.width >= 100;
+    let gap = if wide { "     " } else { "  " };
+    let dim = cx.style(Role::Dim);
+    let mut line = Text::of(" keepwatch", cx.style(Role::Strong));
+    line.push(gap, dim);
+    let mut figure = |n: usize, sign: &str, role: Role, words: &str, calm: &str| {
+        let style = cx.style(if n > 0 { role } else { Role::Dim });
+        if n == 0 {
+            line.push(calm.to_owned(), style);
+        } else {
+            line.push(
+                format!("{sign} {}", count(n)),
+                style.add_modifier(Modifier::BOLD),
+            );
+            line.push(format!(" {words}"), style);
+        }
+        line.push(gap, dim);
+    };
+    figure(
+        counts.failed as usize,
+        g.failed,
+        Role::Failed,
+        "failed",
+        "none failed",
+    );
+    figure(
+        counts.live as usize,
+        g.running,
+        Role::Running,
+        "running",
+        "none running",
+    );
+    let (words, calm) = if wide {
+        ("without a good backup", "all have a good backup")
+    } else {
+        ("no good backup", "all backed up")
+    };
+    figure(
+        counts.without_good as usize,
+        g.warning,
+        Role::Warning,
+        words,
+        calm,
+    );
+    let now = state.now;
+    let clock = format!(
+        "{} {} ",
+        state.look.zone.minute(now),
+        state.look.zone.name(now)
+    );
+    cx.wake_at(now.plus(60_000 - now.millis().rem_euclid(60_000)));
+    let at = rect
+        .right()
+        .saturating_sub(u16::try_from(clock.len()).unwrap_or(0));
+    let room = Rect {
+        width: at.saturating_sub(rect.x),
+        ..rect
+    };
+    line.draw(buf, room, rect.x, rect.y, g.more);
+    put(buf, rect, at, rect.y, &clock, dim);
+}
+
+/// Draws the notice about embedded services.
+pub fn draw_notice(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
+    if rect.is_empty() {
+        return;
+    }
+    let state = cx.state;
+    let path = &state.config_path;
+    let n = state
+        .store
+        .services()
+        .iter()
+        .filter(|s| s.service.embedded)
+        .count();
+    let which = if n == state.store.services().len() {
+        "These are"
+    } else {
+        "Some are"
+    };
+    let long = format!(
+        "{which} embedded demo services: simulated on this machine, nothing real is touched. Add your own in {path} (keepwatch --help)."
+    );
+    let short = format!("{which} demo services, simulated here. Add your own in {path}.");
+    let text = if long.chars().count() + 2 <= usize::from(rect.width) {
+        long
+    } else {
+        short
+    };
+    Text::of(" ", cx.style(Role::Notice))
+        .with(text, cx.style(Role::Notice))
+        .draw(buf, rect, rect.x, rect.y, cx.glyphs.more);
+}

@@ -1,0 +1,109 @@
+//! The actions of this run, each with its whole life.
+
+use super::{ActionEvent, ActionId, Stage};
+use crate::model::{Follow, Prepared, Timestamp};
+
+/// One action.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ActionRecord {
+    /// Its id.
+    pub id: ActionId,
+    /// What was confirmed.
+    pub prepared: Prepared,
+    /// Its stages with their times, oldest first.
+    pub steps: Vec<(Timestamp, Stage)>,
+    /// How to recognise what it became, once known.
+    pub follow: Option<Follow>,
+}
+
+impl ActionRecord {
+    /// The newest stage.
+    #[must_use]
+    pub fn stage(&self) -> &Stage {
+        self.steps
+            .last()
+            .map_or(&Stage::Confirmed, |(_, stage)| stage)
+    }
+
+    /// When it was confirmed.
+    #[must_use]
+    pub fn confirmed_at(&self) -> Timestamp {
+        self.steps.first().map_or(Timestamp(0), |(at, _)| *at)
+    }
+
+    /// When the service took it, or a look found that it had.
+    #[must_use]
+    pub fn taken_at(&self) -> Option<Timestamp> {
+        self.steps.iter().rev().find_map(|(at, stage)| {
+            matches!(stage, Stage::Accepted { .. } | Stage::FoundDone { .. }).then_some(*at)
+        })
+    }
+
+    /// The task it became, where one was seen.
+    #[must_use]
+    pub fn task_id(&self) -> Option<&str> {
+        self.steps.iter().rev().find_map(|(_, stage)| match stage {
+            Stage::Observed { task_id, .. } => Some(task_id.as_str()),
+            _ => None,
+        })
+    }
+
+    /// True when nothing more will come of it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self.stage() {
+            Stage::Accepted { .. } | Stage::FoundDone { .. } => {
+                !self.follow.as_ref().is_some_and(|f| f.expects_task)
+            }
+            stage => stage.is_final(),
+        }
+    }
+}
+
+/// The actions of this run, oldest first.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ledger {
+    records: Vec<ActionRecord>,
+}
+
+impl Ledger {
+    /// Adds an action at the moment of its confirmation, before it is sent.
+    pub fn begin(&mut self, id: ActionId, prepared: Prepared, at: Timestamp) {
+        self.records.push(ActionRecord {
+            id,
+            prepared,
+            steps: vec![(at, Stage::Confirmed)],
+            follow: None,
+        });
+    }
+
+    /// Takes a stage. Events of actions nobody began are ignored; a repeated confirmation is not noted twice.
+    pub fn apply(&mut self, event: ActionEvent) {
+        let Some(record) = self.records.iter_mut().find(|r| r.id == event.id) else {
+            return;
+        };
+        if event.follow.is_some() {
+            record.follow = event.follow;
+        }
+        if event.stage != Stage::Confirmed {
+            record.steps.push((event.at, event.stage));
+        }
+    }
+
+    /// Every action, oldest first.
+    #[must_use]
+    pub fn records(&self) -> &[ActionRecord] {
+        &self.records
+    }
+
+    /// One action.
+    #[must_use]
+    pub fn get(&self, id: ActionId) -> Option<&ActionRecord> {
+        self.records.iter().find(|r| r.id == id)
+    }
+
+    /// Actions that may still change.
+    pub fn open(&self) -> impl Iterator<Item = &ActionRecord> {
+        self.records.iter().filter(|r| !r.is_over())
+    }
+}

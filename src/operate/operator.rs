@@ -1,0 +1,278 @@
+//! Preparing, confirming and sending.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::guard::name_to_type;
+use super::{ActionEvent, ActionId, Guard, GuardError, Offer, Stage, offer};
+use crate::catalog::{Catalog, Question};
+use crate::connect::{Capabilities, Connector};
+use crate::model::{
+    Fault, FaultKind, Follow, Found, Intent, Phase, Prepared, RetryAdvice, SendOutcome, Service,
+    ServiceId, Target, Timestamp,
+};
+
+/// When to look for an action whose answer was lost, in milliseconds after the loss. The first looks are
+/// early, because the person waits; the last ones late, because services list new work with a delay.
+const LOOKS_MS: [u64; 6] = [1_000, 3_000, 8_000, 20_000, 45_000, 90_000];
+
+/// Everything that can act. Cheap to clone.
+#[derive(Clone)]
+pub struct Operator {
+    services: Arc<Vec<(Service, Arc<dyn Connector>)>>,
+    guard: Arc<Guard>,
+    catalog: Arc<Catalog>,
+    events: UnboundedSender<ActionEvent>,
+}
+
+impl std::fmt::Debug for Operator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Operator")
+            .field("services", &self.services.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A prepared action that passed the guard and the person. Made by [`Operator::confirm`] only, used up by
+/// [`Operator::send`]: one confirmation can never be sent twice.
+#[derive(Debug)]
+pub struct Confirmed {
+    id: ActionId,
+    prepared: Prepared,
+}
+
+impl Confirmed {
+    /// The action's id from here on.
+    #[must_use]
+    pub const fn id(&self) -> ActionId {
+        self.id
+    }
+
+    /// What will be sent.
+    #[must_use]
+    pub const fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+}
+
+impl Operator {
+    /// An operator over these services; stages of actions go to `events`.
+    #[must_use]
+    pub fn new(
+        services: Vec<(Service, Arc<dyn Connector>)>,
+        guard: Guard,
+        catalog: Arc<Catalog>,
+        events: UnboundedSender<ActionEvent>,
+    ) -> Self {
+        Self {
+            services: Arc::new(services),
+            guard: Arc::new(guard),
+            catalog,
+            events,
+        }
+    }
+
+    /// What a service can do at all, with reasons for what it can't; `None` for a service nobody knows.
+    #[must_use]
+    pub fn capabilities(&self, service: ServiceId) -> Option<&Capabilities> {
+        self.connector(service).map(|c| c.capabilities())
+    }
+
+    /// What can be done on `target`, and why the rest can't. Empty for a service nobody knows.
+    #[must_use]
+    pub fn offers(&self, service: ServiceId, target: &Target) -> Vec<Offer> {
+        self.connector(service).map_or_else(Vec::new, |c| {
+            offer::offers(c.as_ref(), &self.guard, service, target)
+        })
+    }
+
+    /// The exact requests of an intent, with the effect in words, the warnings and the retry advice.
+    ///
+    /// # Errors
+    /// Why it can't be prepared or is not allowed.
+    pub async fn prepare(&self, intent: &Intent) -> Result<Prepared, Fault> {
+        let connector = self
+            .connector(intent.service)
+            .ok_or_else(|| no_service(intent.service))?;
+        let spec = connector
+            .actions()
+            .iter()
+            .find(|a| a.id == intent.action)
+            .ok_or_else(|| not_offered(intent.action, connector.kind().name()))?;
+        self.guard
+            .allows(intent.service, spec)
+            .map_err(|e| forbidden(&e))?;
+        connector
+            .available(spec, &intent.target)
+            .map_err(|why| Fault::new(FaultKind::Refused, why, intent.target.name.clone(), ""))?;
+        let mut prepared = connector.prepare(intent).await?;
+        prepared.danger = prepared.danger.max(spec.danger);
+        self.advise(&mut prepared, connector.kind().name());
+        Ok(prepared)
+    }
+
+    /// Adds what the catalog and the phase say about repeating.
+    fn advise(&self, prepared: &mut Prepared, kind: &str) {
+        let target = &prepared.intent.target;
+        if prepared.retry_advice.is_none()
+            && let Some(failure) = &target.failure
+            && !failure.code.is_empty()
+        {
+            let question = Question::from_code(Some(kind), failure);
+            prepared.retry_advice = self
+                .catalog
+                .explain(&question)
+                .first()
+                .map(|reading| reading.entry.retry_advice);
+        }
+        let look_first = target.phase == Phase::Uncertain
+            || prepared.retry_advice == Some(RetryAdvice::CheckTheDeviceFirst);
+        if look_first {
+            let name = target.device.label();
+            let name = if name.is_empty() { &target.name } else { name };
+            prepared.warnings.push(format!(
+                "The old task may still be running: check {name} before you send this."
+            ));
+        }
+        if prepared.retry_advice == Some(RetryAdvice::Never) {
+            prepared
+                .warnings
+                .push("The catalog says that repeating can't help here.".to_owned());
+        }
+    }
+
+    /// Turns a yes into something that can be sent.
+    ///
+    /// # Errors
+    /// Which rule forbids it, or that the name typed is not the one asked for.
+    pub fn confirm(
+        &self,
+        prepared: Prepared,
+        typed: Option<&str>,
+    ) -> Result<Confirmed, GuardError> {
+        if let Some(connector) = self.connector(prepared.intent.service)
+            && let Some(spec) = connector
+                .actions()
+                .iter()
+                .find(|a| a.id == prepared.intent.action)
+        {
+            self.guard.allows(prepared.intent.service, spec)?;
+        }
+        Guard::accepts(&prepared, typed)?;
+        Ok(Confirmed {
+            id: ActionId::random(),
+            prepared,
+        })
+    }
+
+    /// What has to be typed for a prepared action of the highest danger.
+    #[must_use]
+    pub fn name_to_type(prepared: &Prepared) -> &str {
+        name_to_type(prepared)
+    }
+
+    /// Sends it, once, and tells every stage. Returns when the request's fate is known as far as it can be:
+    /// a lost answer is looked into before this ends.
+    pub async fn send(&self, confirmed: Confirmed) {
+        let Confirmed { id, prepared } = confirmed;
+        self.tell(id, Stage::Confirmed, None);
+        let Some(connector) = self.connector(prepared.intent.service).cloned() else {
+            let fault = no_service(prepared.intent.service);
+            return self.tell(id, Stage::NotSent { fault }, None);
+        };
+        self.tell(
+            id,
+            Stage::Sending {
+                step: String::new(),
+            },
+            None,
+        );
+        let sent_at = Timestamp::now();
+        let progress = |step: String| self.tell(id, Stage::Sending { step }, None);
+        match connector.send(&prepared, &progress).await {
+            SendOutcome::Accepted { answer, follow } => {
+                self.tell(id, Stage::Accepted { answer }, Some(follow));
+            }
+            SendOutcome::Refused { code, answer } => {
+                self.tell(id, Stage::Refused { code, answer }, None)
+            }
+            SendOutcome::NotSent { fault } => self.tell(id, Stage::NotSent { fault }, None),
+            SendOutcome::Unknown { fault, follow } => {
+                self.tell(id, Stage::Unknown { fault }, Some(follow.clone()));
+                self.look(id, connector.as_ref(), &prepared, sent_at, follow)
+                    .await;
+            }
+        }
+    }
+
+    /// Looks for an action whose answer was lost, until it is found or the last look is over.
+    async fn look(
+        &self,
+        id: ActionId,
+        connector: &dyn Connector,
+        prepared: &Prepared,
+        sent_at: Timestamp,
+        follow: Follow,
+    ) {
+        let mut looked_at = String::new();
+        let mut waited = 0;
+        for (number, due) in (1..).zip(LOOKS_MS) {
+            tokio::time::sleep(Duration::from_millis(due - waited)).await;
+            waited = due;
+            self.tell(id, Stage::Looking { look: number }, None);
+            match connector.find(prepared, sent_at).await {
+                Ok(Found::Done { task_ids, seen }) => {
+                    let follow = Follow { task_ids, ..follow };
+                    return self.tell(id, Stage::FoundDone { seen }, Some(follow));
+                }
+                Ok(Found::CannotTell { why }) => {
+                    return self.tell(id, Stage::CannotTell { why }, None);
+                }
+                Ok(Found::Nothing { looked_at: at }) => looked_at = at,
+                Err(fault) => looked_at = format!("the last look failed: {fault}"),
+            }
+        }
+        self.tell(id, Stage::FoundNothing { looked_at }, None);
+    }
+
+    fn tell(&self, id: ActionId, stage: Stage, follow: Option<Follow>) {
+        // the receiver goes only when the program ends; the request is then sent all the same
+        let _ = self.events.send(ActionEvent {
+            id,
+            at: Timestamp::now(),
+            stage,
+            follow,
+        });
+    }
+
+    fn connector(&self, service: ServiceId) -> Option<&Arc<dyn Connector>> {
+        self.services
+            .iter()
+            .find(|(s, _)| s.id == service)
+            .map(|(_, c)| c)
+    }
+}
+
+fn no_service(service: ServiceId) -> Fault {
+    Fault::new(
+        FaultKind::Config,
+        format!("there is no service number {}", service.0),
+        "",
+        "Choose one of the configured services.",
+    )
+}
+
+fn not_offered(action: &str, kind: &str) -> Fault {
+    Fault::new(
+        FaultKind::NotOffered,
+        format!("{kind} has no action \"{action}\""),
+        "",
+        "",
+    )
+}
+
+fn forbidden(error: &GuardError) -> Fault {
+    Fault::new(FaultKind::Config, error.to_string(), "", "")
+}

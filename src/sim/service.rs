@@ -1,0 +1,143 @@
+//! How a running service introduces itself: the ready line (JSON) and its block in a configuration file (TOML).
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+/// One setting of a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthValue {
+    /// Shown as it is.
+    Text(String),
+    /// A secret: in a configuration `{ value = "…" }`, which is allowed for the demo alone.
+    Secret(String),
+}
+
+/// How to log in to a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthLine {
+    /// `keystone`, `aksk`, `basic`, `token`, `none` …
+    pub method: &'static str,
+    /// The settings that the method needs, in the order in which they are written.
+    pub fields: Vec<(&'static str, AuthValue)>,
+}
+
+impl AuthLine {
+    /// A login that needs nothing but its method's name.
+    #[must_use]
+    pub fn new(method: &'static str) -> Self {
+        Self {
+            method,
+            fields: Vec::new(),
+        }
+    }
+
+    /// The same with one more setting.
+    #[must_use]
+    pub fn text(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.fields.push((name, AuthValue::Text(value.into())));
+        self
+    }
+
+    /// The same with one more secret.
+    #[must_use]
+    pub fn secret(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.fields.push((name, AuthValue::Secret(value.into())));
+        self
+    }
+}
+
+/// One running service, as a client needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceLine {
+    /// The kind; `keystone` for the identity service.
+    pub kind: &'static str,
+    /// The service's name.
+    pub name: String,
+    /// The port on 127.0.0.1.
+    pub port: u16,
+    /// The endpoint for a client's configuration; may hold `{project_id}`, which the client fills in.
+    pub endpoint: String,
+    /// How to log in.
+    pub auth: AuthLine,
+}
+
+impl ServiceLine {
+    /// The ready line: `{"kind","name","endpoint","auth":{"method",…}}`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut auth = Map::new();
+        auth.insert("method".into(), self.auth.method.into());
+        for (name, value) in &self.auth.fields {
+            let (AuthValue::Text(text) | AuthValue::Secret(text)) = value;
+            auth.insert((*name).to_owned(), text.as_str().into());
+        }
+        serde_json::json!({
+            "kind": self.kind, "name": self.name, "endpoint": self.endpoint, "auth": auth,
+        })
+    }
+
+    /// Its `[[service]]` block.
+    fn to_toml(&self, out: &mut String) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "[[service]]\nname = {}\nkind = {}\nendpoint = {}\n[service.auth]\nmethod = {}",
+            quoted(&self.name),
+            quoted(self.kind),
+            quoted(&self.endpoint),
+            quoted(self.auth.method)
+        );
+        for (name, value) in &self.auth.fields {
+            let _ = match value {
+                AuthValue::Text(text) => writeln!(out, "{name} = {}", quoted(text)),
+                AuthValue::Secret(text) => {
+                    writeln!(out, "{name} = {{ value = {} }}", quoted(text))
+                }
+            };
+        }
+    }
+}
+
+/// A configuration with one block for each backup service among `lines`.
+#[must_use]
+pub fn config_toml(lines: &[ServiceLine]) -> String {
+    let mut out = String::from(
+        "# The embedded demo services of keepwatch. The passwords below open nothing else.\n",
+    );
+    for line in lines.iter().filter(|line| line.kind != "keystone") {
+        out.push('\n');
+        line.to_toml(&mut out);
+    }
+    out
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_shapes_read_back() {
+        let line = ServiceLine {
+            kind: "csbs",
+            name: "otc \"eu\"\n".into(),
+            port: 1,
+            endpoint: "http://127.0.0.1:1/v1/{project_id}".into(),
+            auth: AuthLine::new("keystone")
+                .text("username", "operator")
+                .secret("password", "p"),
+        };
+        let config: toml::Table = config_toml(std::slice::from_ref(&line))
+            .parse()
+            .expect("valid TOML");
+        let service = &config["service"][0];
+        assert_eq!(service["name"].as_str(), Some("otc \"eu\"\n"));
+        assert_eq!(service["auth"]["method"].as_str(), Some("keystone"));
+        assert_eq!(service["auth"]["password"]["value"].as_str(), Some("p"));
+        assert_eq!(line.to_json()["auth"]["password"], "p");
+    }
+}

@@ -1,0 +1,126 @@
+//! Which fields of a row changed, and which rows changed since.
+
+use std::collections::VecDeque;
+
+use crate::query::Field;
+
+/// A set of fields.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FieldSet(u32);
+
+impl FieldSet {
+    /// No field.
+    pub const NONE: Self = Self(0);
+    /// Every field: the row is new.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// The set with one field.
+    #[must_use]
+    pub const fn of(field: Field) -> Self {
+        Self(1 << field as u32)
+    }
+
+    /// The set with these fields.
+    #[must_use]
+    pub const fn from_slice(fields: &[Field]) -> Self {
+        let mut set = 0;
+        let mut i = 0;
+        while i < fields.len() {
+            set |= 1 << fields[i] as u32;
+            i += 1;
+        }
+        Self(set)
+    }
+
+    /// The same with one field more.
+    #[must_use]
+    pub const fn with(self, field: Field) -> Self {
+        Self(self.0 | 1 << field as u32)
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// True when the field is in the set.
+    #[must_use]
+    pub const fn has(self, field: Field) -> bool {
+        self.0 & (1 << field as u32) != 0
+    }
+
+    /// True when the sets share a field.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// True when no field is in it.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// At most so many changes are remembered; a view that is further behind starts anew.
+const KEPT: usize = 1 << 16;
+
+/// The newest changes of one noun in order.
+#[derive(Default)]
+pub(super) struct Changes {
+    ring: VecDeque<(u32, FieldSet)>,
+    /// The number of the next change.
+    next: u64,
+}
+
+impl Changes {
+    pub(super) fn note(&mut self, row: u32, fields: FieldSet) {
+        if self.ring.len() == KEPT {
+            self.ring.pop_front();
+        }
+        self.ring.push_back((row, fields));
+        self.next += 1;
+    }
+
+    /// The number of the next change.
+    pub(super) const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The changes from this number on; `None` when they are no longer all known.
+    pub(super) fn since(&self, number: u64) -> Option<impl Iterator<Item = (u32, FieldSet)> + '_> {
+        let behind = usize::try_from(self.next.checked_sub(number)?).ok()?;
+        let first = self.ring.len().checked_sub(behind)?;
+        Some(self.ring.range(first..).copied())
+    }
+
+    /// Forgets everything: every view starts anew.
+    pub(super) fn forget(&mut self) {
+        self.ring.clear();
+        self.next += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_too_far_behind_is_told_so() {
+        let mut c = Changes::default();
+        let start = c.next();
+        for row in 0..10 {
+            c.note(row, FieldSet::of(Field::Phase));
+        }
+        assert_eq!(c.since(start).map(Iterator::count), Some(10));
+        assert_eq!(c.since(c.next()).map(Iterator::count), Some(0));
+        for row in 0..KEPT as u32 {
+            c.note(row, FieldSet::ALL);
+        }
+        assert!(c.since(start).is_none());
+        assert!(c.since(start + 10).is_some());
+        c.forget();
+        assert!(c.since(start + 10).is_none());
+    }
+}

@@ -1,0 +1,153 @@
+//! Dropping old tasks beyond a cap, never live or failed ones.
+
+use std::collections::VecDeque;
+
+use super::Store;
+use super::bits::Bits;
+use super::log::IN_FEED;
+use super::slots::{NOWHERE, Slots};
+use super::symbols::Sym;
+use super::tasks::{self, NEVER, at, set};
+use crate::model::{Phase, Timestamp};
+
+/// How many tasks are held unless said otherwise.
+pub(super) const CAP: usize = 2_000_000;
+/// A dropped row's number is not given to another task for so long, in milliseconds: by then no view
+/// and no mark means the old one.
+const REST_MS: i64 = 10 * 60_000;
+
+/// What is known about dropped tasks.
+pub(super) struct Dropping {
+    cap: usize,
+    /// Tasks that ended no later than this are not taken in again.
+    pub(super) horizon: i64,
+    /// Rows whose task was dropped, with the time.
+    rest: VecDeque<(Timestamp, u32)>,
+}
+
+impl Dropping {
+    pub(super) const fn new(cap: usize) -> Self {
+        Self {
+            cap,
+            horizon: NEVER,
+            rest: VecDeque::new(),
+        }
+    }
+}
+
+impl Store {
+    /// Holds at most about so many tasks; older ones are dropped, never live or failed ones.
+    #[must_use]
+    pub fn with_task_cap(mut self, tasks: usize) -> Self {
+        self.dropping = Dropping::new(tasks);
+        self
+    }
+
+    /// A row that may be given to a new task, where one has rested long enough.
+    pub(super) fn free_row(&mut self) -> Option<u32> {
+        let &(dropped_at, row) = self.dropping.rest.front()?;
+        if self.clock.since(dropped_at) < REST_MS {
+            return None;
+        }
+        self.dropping.rest.pop_front();
+        let last = at(&self.tasks.transition, row, 0);
+        if last != 0 && last + IN_FEED as u64 > self.log.count() {
+            // the feed still names it
+            self.dropping.rest.push_back((self.clock, row));
+            return None;
+        }
+        Some(row)
+    }
+
+    /// True when a task is so old that it would only be dropped again.
+    pub(super) fn is_too_old(&self, row: &tasks::Row) -> bool {
+        row.when <= self.dropping.horizon && !row.phase.is_live() && !row.phase.needs_person()
+    }
+
+    /// Drops the oldest tasks when there are too many; true when it did.
+    pub(super) fn drop_old(&mut self) -> bool {
+        let held = self.task_count();
+        let slack = self.dropping.cap / 16;
+        if held <= self.dropping.cap.saturating_add(slack) {
+            return false;
+        }
+        let mut old: Vec<(i64, u32)> = self
+            .alive
+            .iter()
+            .filter(|&row| self.may_be_dropped(row))
+            .map(|row| (at(&self.tasks.when, row, NEVER), row))
+            .collect();
+        let wanted = (held - self.dropping.cap).min(old.len());
+        let Some(last) = wanted.checked_sub(1) else {
+            return false;
+        };
+        old.select_nth_unstable(last);
+        old.truncate(wanted);
+        let mut dropped = Bits::default();
+        let mut slots = (Bits::default(), Bits::default());
+        for &(when, row) in &old {
+            self.dropping.horizon = self.dropping.horizon.max(when);
+            self.dropping.rest.push_back((self.clock, row));
+            dropped.insert(row);
+            let held = self.tasks.row(row);
+            for (set, slot) in [(&mut slots.0, held.device), (&mut slots.1, held.policy)] {
+                if slot != NOWHERE {
+                    set.insert(slot);
+                }
+            }
+            if let Some(state) = self
+                .services
+                .get_mut(at(&self.tasks.service, row, u16::MAX) as usize)
+                && let Some(n) = state.phases.get_mut(held.phase as usize)
+            {
+                *n = n.saturating_sub(1);
+            }
+            self.tasks.ids.remove(&self.tasks.service, row);
+            set(&mut self.tasks.flags, row, tasks::DEAD);
+            for column in [
+                &mut self.tasks.status,
+                &mut self.tasks.step,
+                &mut self.tasks.object,
+            ] {
+                set(column, row, Sym::EMPTY);
+            }
+            set(&mut self.tasks.operation, row, Sym::EMPTY);
+            set(&mut self.tasks.failure, row, 0);
+            set(&mut self.tasks.device, row, NOWHERE);
+            set(&mut self.tasks.policy, row, NOWHERE);
+            self.attic.forget(row);
+        }
+        self.tasks.ids.compact();
+        self.alive.subtract(&dropped);
+        self.attention.subtract(&dropped);
+        forget(&mut self.devices, &slots.0, &dropped);
+        forget(&mut self.policies, &slots.1, &dropped);
+        for feed in self.services.iter_mut().flat_map(|s| &mut s.feeds) {
+            feed.tasks.held.subtract(&dropped);
+            feed.tasks.now.subtract(&dropped);
+            for page in &mut feed.pages {
+                for row in &mut page.tasks {
+                    if *row != NOWHERE && dropped.has(*row) {
+                        *row = NOWHERE;
+                    }
+                }
+            }
+        }
+        self.task_changes.forget();
+        true
+    }
+
+    fn may_be_dropped(&self, row: u32) -> bool {
+        let phase = at(&self.tasks.phase, row, Phase::Unknown);
+        !phase.is_live() && !phase.needs_person()
+    }
+}
+
+fn forget<T>(slots: &mut Slots<T>, rows: &Bits, dropped: &Bits) {
+    for row in rows.iter() {
+        if let Some(slot) = slots.get_mut(row) {
+            slot.tasks.retain(|t| !dropped.has(*t));
+        }
+        slots.touch(row);
+    }
+}

@@ -1,0 +1,369 @@
+//! The store from outside, case by case.
+
+use super::*;
+use crate::model::{CodeRef, Kind, Phase, Ref, Rows, Task};
+use crate::query::{Field, Query};
+
+const S: ServiceId = ServiceId(0);
+const LIVE: Covered = Covered {
+    devices: false,
+    policies: false,
+    live: true,
+    failed: false,
+};
+const FAILED: Covered = Covered {
+    devices: false,
+    policies: false,
+    live: false,
+    failed: true,
+};
+const PARTIES: Covered = Covered {
+    devices: true,
+    policies: true,
+    live: false,
+    failed: false,
+};
+
+fn store() -> Store {
+    let service = |n: u16, name: &str| Service {
+        id: ServiceId(n),
+        name: name.into(),
+        kind: Kind("csbs"),
+        embedded: false,
+        read_only: false,
+    };
+    Store::new(vec![service(0, "otc-eu"), service(1, "dr-eu")])
+}
+
+fn at(n: i64) -> Timestamp {
+    Timestamp::from_secs(1_700_000_000 + n)
+}
+
+fn task(id: &str, phase: Phase, status: &str) -> Task {
+    Task {
+        id: id.into(),
+        device: Some(Ref::new("d1", "ecs-1")),
+        policy: Some(Ref::new("p1", "nightly")),
+        operation: "backup".into(),
+        native_status: status.into(),
+        phase,
+        started_at: Some(at(0)),
+        raw: format!("{{\"id\":\"{id}\"}}"),
+        ..Task::default()
+    }
+}
+
+fn tasks(tasks: &[Task]) -> Rows {
+    Rows {
+        tasks: tasks.to_vec(),
+        ..Rows::default()
+    }
+}
+
+fn device(id: &str, name: &str) -> Device {
+    Device {
+        id: id.into(),
+        name: name.into(),
+        ..Device::default()
+    }
+}
+
+fn round(
+    store: &mut Store,
+    feed: &'static str,
+    rows: Rows,
+    covers: Covered,
+    now: Timestamp,
+) -> RoundEnd {
+    store.apply(S, feed, 0, rows, now);
+    store.finish_round(S, feed, covers, true, now)
+}
+
+#[test]
+fn the_start_is_no_news_and_an_unchanged_poll_is_none_either() {
+    let mut s = store();
+    let rows = tasks(&[
+        task("a", Phase::Running, "protecting"),
+        task("b", Phase::Failed, "error"),
+    ]);
+    round(&mut s, "all", rows.clone(), LIVE, at(1));
+    assert!(s.log().is_empty(), "the start does not flood the feed");
+    let generation = s.generation();
+    let applied = s.apply(S, "all", 0, rows, at(2));
+    assert_eq!(
+        applied,
+        Applied {
+            unchanged: 2,
+            ..Applied::default()
+        }
+    );
+    s.finish_round(S, "all", LIVE, true, at(2));
+    assert_eq!(s.generation(), generation);
+    s.apply(
+        S,
+        "all",
+        0,
+        tasks(&[task("c", Phase::Queued, "waiting_protect")]),
+        at(3),
+    );
+    assert_eq!(s.log().len(), 1, "a task that comes later is news");
+    assert!(s.generation() > generation);
+}
+
+#[test]
+fn a_change_is_logged_once_with_its_columns() {
+    let mut s = store();
+    round(
+        &mut s,
+        "all",
+        tasks(&[task("a", Phase::Running, "protecting")]),
+        LIVE,
+        at(1),
+    );
+    let row = s.find_task(S, "a").expect("held");
+    assert_eq!(s.task(row).changed_at(), None);
+    let mut done = task("a", Phase::Failed, "error");
+    done.failure =
+        Some(CodeRef::new("CSBS.6027", "The AZ where the resource is located …").with_http(400));
+    let applied = s.apply(S, "all", 0, tasks(&[done.clone()]), at(5));
+    assert_eq!((applied.changed, applied.transitions), (1, 1));
+    let view = s.task(row);
+    assert_eq!(view.changed_at(), Some(at(5)));
+    assert!(view.changed().has(Field::Phase) && view.changed().has(Field::Code));
+    assert!(!view.changed().has(Field::Operation));
+    let log: Vec<_> = s
+        .log()
+        .newest_first()
+        .map(|l| (l.seq, l.row(), l.transition()))
+        .collect();
+    assert_eq!(log.len(), 1);
+    assert_eq!(log[0].2.from.as_deref(), Some("protecting"));
+    assert_eq!(
+        (log[0].2.to.as_str(), log[0].2.to_phase),
+        ("error", Phase::Failed)
+    );
+    assert_eq!(view.transitions().count(), 1);
+    // progress alone is a change and no transition
+    done.progress = Some(50);
+    let applied = s.apply(S, "all", 0, tasks(&[done]), at(6));
+    assert_eq!((applied.changed, applied.transitions), (1, 0));
+    assert_eq!(s.task(row).raw(), Some("{\"id\":\"a\"}"));
+    assert_eq!(
+        s.task(row).failure().map(|f| f.code),
+        Some("CSBS.6027".into())
+    );
+}
+
+#[test]
+fn what_left_the_live_list_is_looked_up_and_never_dropped() {
+    let mut s = store();
+    let both = [
+        task("a", Phase::Running, "x"),
+        task("b", Phase::Running, "x"),
+    ];
+    round(&mut s, "running", tasks(&both), LIVE, at(1));
+    let end = round(&mut s, "running", tasks(&both[..1]), LIVE, at(2));
+    assert_eq!(end.missing_live, ["b"]);
+    let b = s.find_task(S, "b").expect("still held");
+    assert_eq!(s.task(b).phase(), Phase::Running);
+    // an incomplete round says nothing about what is absent
+    s.apply(S, "running", 0, Rows::default(), at(3));
+    assert_eq!(
+        s.finish_round(S, "running", LIVE, false, at(3)),
+        RoundEnd::default()
+    );
+    s.apply_task(S, task("b", Phase::Succeeded, "available"), at(4));
+    assert_eq!(s.task(b).phase(), Phase::Succeeded);
+    assert!(s.task_vanished(S, "a", at(5)));
+    let a = s.find_task(S, "a").expect("still held");
+    assert!(s.task(a).lost() && s.task(a).phase() == Phase::Unknown);
+    assert_eq!(s.log().len(), 2);
+    assert!(
+        !s.task_vanished(S, "a", at(6)),
+        "only what is live can vanish"
+    );
+    s.apply(S, "running", 0, tasks(&both[..1]), at(7));
+    assert!(!s.task(a).lost());
+}
+
+#[test]
+fn the_same_page_keeps_its_rows() {
+    let mut s = store();
+    let rows = Rows {
+        devices: vec![device("d1", "ecs-1")],
+        tasks: vec![task("a", Phase::Running, "x")],
+        ..Rows::default()
+    };
+    let covers = Covered {
+        live: true,
+        ..PARTIES
+    };
+    round(&mut s, "all", rows, covers, at(1));
+    let generation = s.generation();
+    assert!(s.apply_same(S, "all", 0, at(2)));
+    assert_eq!(
+        s.finish_round(S, "all", covers, true, at(2)),
+        RoundEnd::default()
+    );
+    assert_eq!(s.generation(), generation);
+    assert!(!s.apply_same(S, "all", 7, at(3)));
+    let end = s.finish_round(S, "all", covers, true, at(3));
+    assert_eq!((end.removed, end.missing_live.len()), (1, 1));
+    assert_eq!(s.find_device(S, "d1"), None);
+    // the page comes back as it was
+    assert!(s.apply_same(S, "all", 0, at(4)));
+    assert!(s.find_device(S, "d1").is_some());
+}
+
+#[test]
+fn cleared_jobs_leave_the_failed_list_and_stay_held() {
+    let mut s = store();
+    let all = [
+        task("a", Phase::Failed, "error"),
+        task("b", Phase::Failed, "error"),
+    ];
+    round(&mut s, "failed", tasks(&all), FAILED, at(1));
+    round(&mut s, "history", tasks(&all), Covered::default(), at(1));
+    assert_eq!(s.counts(at(1)).failed, 2);
+    let end = round(&mut s, "failed", tasks(&all[..1]), FAILED, at(2));
+    assert_eq!(end.cleared, 1);
+    // the history goes on showing it
+    round(&mut s, "history", tasks(&all), Covered::default(), at(3));
+    let mut failed = View::new(Noun::Failed);
+    failed.refresh(&s, at(3));
+    assert_eq!(failed.len(), 1);
+    let mut every = View::new(Noun::Tasks);
+    every.set_query(Query::parse("is:cleared").expect("a query"));
+    every.refresh(&s, at(3));
+    assert_eq!(every.len(), 1);
+    assert!(s.log().is_empty(), "clearing is no transition");
+    round(&mut s, "failed", tasks(&all), FAILED, at(4));
+    assert_eq!(s.counts(at(4)).failed, 2, "listed again, it counts again");
+}
+
+#[test]
+fn a_device_may_come_after_its_tasks() {
+    let mut s = store();
+    let mut by_name = task("b", Phase::Failed, "error");
+    by_name.device = Some(Ref::new("", "ecs-1"));
+    by_name.started_at = Some(at(10));
+    round(
+        &mut s,
+        "all",
+        tasks(&[task("a", Phase::Succeeded, "available"), by_name]),
+        LIVE,
+        at(20),
+    );
+    let a = s.find_task(S, "a").expect("held");
+    assert_eq!(s.task(a).device(), ("d1", "ecs-1"));
+    assert_eq!(s.find_device(S, "d1"), None);
+    let row = s.task(a).device_row().expect("referred to");
+    assert!(!s.device(row).is_listed());
+    let devices = Rows {
+        devices: vec![device("d1", "ecs-1")],
+        ..Rows::default()
+    };
+    round(&mut s, "devices", devices, PARTIES, at(21));
+    assert_eq!(s.find_device(S, "d1"), Some(row));
+    let of: Vec<&str> = s.tasks_of_device(row).map(|t| s.task(t).id()).collect();
+    assert_eq!(
+        of,
+        ["b", "a"],
+        "newest first, also the one that knows only the name"
+    );
+    let stats = s.device(row).stats();
+    assert_eq!(
+        (stats.streak, stats.tasks, stats.ever_succeeded()),
+        (1, 2, true)
+    );
+    // a second device of that name: nobody knows whose the task is
+    let devices = Rows {
+        devices: vec![device("d1", "ecs-1"), device("d2", "ecs-1")],
+        ..Rows::default()
+    };
+    round(&mut s, "devices", devices, PARTIES, at(22));
+    assert_eq!(s.device(row).stats().streak, 0);
+    let b = s.find_task(S, "b").expect("held");
+    assert_eq!(s.task(b).device_label(), "ecs-1");
+}
+
+#[test]
+fn what_was_asked_shows_until_the_task_changes() {
+    let mut s = store();
+    round(
+        &mut s,
+        "all",
+        tasks(&[task("a", Phase::Running, "x")]),
+        LIVE,
+        at(1),
+    );
+    let a = s.find_task(S, "a").expect("held");
+    s.ask(a, Some(crate::model::Asked::Cancel));
+    s.apply(S, "all", 0, tasks(&[task("a", Phase::Running, "x")]), at(2));
+    assert_eq!(s.task(a).asked(), Some(crate::model::Asked::Cancel));
+    s.apply(S, "all", 0, tasks(&[task("a", Phase::Running, "y")]), at(3));
+    assert_eq!(s.task(a).asked(), None);
+}
+
+#[test]
+fn an_unknown_status_is_never_a_success() {
+    let mut s = store();
+    let rows = Rows {
+        devices: vec![device("d1", "ecs-1")],
+        tasks: vec![task("a", Phase::Unknown, "RESTING")],
+        ..Rows::default()
+    };
+    round(&mut s, "all", rows, PARTIES, at(1));
+    let d = s.find_device(S, "d1").expect("listed");
+    let stats = s.device(d).stats();
+    assert!(!stats.ever_succeeded());
+    assert_eq!(
+        (stats.streak, stats.last_attempt_phase),
+        (0, Some(Phase::Unknown))
+    );
+    assert_eq!(s.counts(at(1)).never_good, 1);
+}
+
+#[test]
+fn devices_come_worst_first() {
+    let mut s = store();
+    let names = ["fine", "long", "never", "none"];
+    let mut all = Vec::new();
+    for (n, name) in names.iter().enumerate() {
+        let mut add = |id: String, phase, when| {
+            let mut t = task(&id, phase, "x");
+            t.device = Some(Ref::new(*name, *name));
+            t.started_at = Some(at(when));
+            all.push(t);
+        };
+        match n {
+            0 => add("f".into(), Phase::Succeeded, 0),
+            1 => {
+                add("l".into(), Phase::Succeeded, 0);
+                (1..9).for_each(|i| add(format!("l{i}"), Phase::Failed, i));
+            }
+            2 => add("n".into(), Phase::Uncertain, 0),
+            _ => {}
+        }
+    }
+    let devices = names.iter().map(|n| device(n, n)).collect();
+    round(
+        &mut s,
+        "all",
+        Rows {
+            devices,
+            tasks: all,
+            ..Rows::default()
+        },
+        PARTIES,
+        at(1),
+    );
+    let mut view = View::new(Noun::Devices);
+    view.refresh(&s, at(1));
+    let order: Vec<&str> = view
+        .slice(0..9)
+        .iter()
+        .map(|&r| s.device(DeviceRow(r)).name())
+        .collect();
+    assert_eq!(order, ["never", "long", "none", "fine"]);
+}

@@ -1,0 +1,240 @@
+//! One service's health out of the results of its feeds.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Fault, FaultKind, Health, Timestamp};
+
+/// The newest result of each feed of one service.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    feeds: BTreeMap<&'static str, Last>,
+    last_ok: Option<Timestamp>,
+    down_since: Option<Timestamp>,
+    overdue: bool,
+}
+
+/// How the newest round of a feed ended.
+#[derive(Debug)]
+enum Last {
+    Ok,
+    Failed {
+        fault: Fault,
+        next_try: Option<Timestamp>,
+    },
+}
+
+impl Pulse {
+    /// A round of `feed` was answered at `at`.
+    pub fn answered(&mut self, feed: &'static str, at: Timestamp) {
+        self.feeds.insert(feed, Last::Ok);
+        self.overdue = false;
+        self.last_ok = Some(self.last_ok.map_or(at, |t| t.max(at)));
+    }
+
+    /// A round of `feed` failed at `at`; the next try is at `next_try`.
+    pub fn failed(
+        &mut self,
+        feed: &'static str,
+        fault: Fault,
+        at: Timestamp,
+        next_try: Option<Timestamp>,
+    ) {
+        self.feeds.insert(feed, Last::Failed { fault, next_try });
+        self.down_since.get_or_insert(at);
+    }
+
+    /// The next answer should have come by now.
+    pub fn overdue(&mut self) {
+        self.overdue = true;
+    }
+
+    /// Fresh or stale, or connecting before the first answer.
+    fn calm(&self) -> Health {
+        match self.last_ok {
+            None => Health::Connecting,
+            Some(since) if self.overdue => Health::Stale { since },
+            Some(since) => Health::Fresh { since },
+        }
+    }
+
+    /// The service's health: fresh while any feed is answered, limited when the service throttles,
+    /// down when every feed that was asked failed. One refused list beside good ones is no outage: it is
+    /// told as a fault of that list.
+    pub fn health(&mut self) -> Health {
+        let mut worst: Option<(&Fault, Option<Timestamp>)> = None;
+        let mut answered = 0_usize;
+        let mut limited_until: Option<Timestamp> = None;
+        for last in self.feeds.values() {
+            match last {
+                Last::Ok => answered += 1,
+                Last::Failed { fault, next_try } => {
+                    if fault.kind == FaultKind::Limited {
+                        limited_until = limited_until.max(*next_try);
+                    }
+                    let heavier = worst.is_none_or(|(w, _)| weight(fault.kind) > weight(w.kind));
+                    if heavier {
+                        worst = Some((fault, *next_try));
+                    }
+                }
+            }
+        }
+        let Some((fault, next_try)) = worst else {
+            self.down_since = None;
+            return self.calm();
+        };
+        if let Some(until) = limited_until {
+            return Health::Limited {
+                last_ok: self.last_ok,
+                until,
+            };
+        }
+        // a fault that concerns the whole service outweighs feeds that were answered a moment before
+        let whole = matches!(
+            fault.kind,
+            FaultKind::Unreachable | FaultKind::Tls | FaultKind::Timeout | FaultKind::Auth
+        );
+        if answered > 0 && !whole {
+            self.down_since = None;
+            return self.calm();
+        }
+        Health::Down {
+            since: self.down_since.or(self.last_ok).unwrap_or_default(),
+            last_ok: self.last_ok,
+            next_try,
+            fault: fault.clone(),
+        }
+    }
+}
+
+/// Which of several faults tells the person most.
+const fn weight(kind: FaultKind) -> u8 {
+    match kind {
+        FaultKind::Auth => 9,
+        FaultKind::Tls => 8,
+        FaultKind::Unreachable => 7,
+        FaultKind::Timeout => 6,
+        FaultKind::Server => 5,
+        FaultKind::Garbled => 4,
+        FaultKind::Limited => 3,
+        FaultKind::Refused => 2,
+        FaultKind::Config => 1,
+        FaultKind::NotOffered => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(kind: FaultKind) -> Fault {
+        Fault::new(kind, "x", "", "")
+    }
+
+    #[test]
+    fn connecting_until_the_first_answer() {
+        let mut pulse = Pulse::default();
+        assert_eq!(pulse.health(), Health::Connecting);
+        pulse.answered("running", Timestamp(5));
+        assert_eq!(
+            pulse.health(),
+            Health::Fresh {
+                since: Timestamp(5)
+            }
+        );
+    }
+
+    #[test]
+    fn an_overdue_answer_makes_it_stale_until_the_next_one() {
+        let mut pulse = Pulse::default();
+        pulse.answered("running", Timestamp(5));
+        pulse.overdue();
+        assert_eq!(
+            pulse.health(),
+            Health::Stale {
+                since: Timestamp(5)
+            }
+        );
+        pulse.answered("running", Timestamp(9));
+        assert_eq!(
+            pulse.health(),
+            Health::Fresh {
+                since: Timestamp(9)
+            }
+        );
+    }
+
+    #[test]
+    fn one_refused_list_is_no_outage_but_a_closed_port_is() {
+        let mut pulse = Pulse::default();
+        pulse.answered("running", Timestamp(5));
+        pulse.failed("failed", fault(FaultKind::Refused), Timestamp(6), None);
+        assert_eq!(
+            pulse.health(),
+            Health::Fresh {
+                since: Timestamp(5)
+            }
+        );
+        pulse.failed(
+            "running",
+            fault(FaultKind::Unreachable),
+            Timestamp(9),
+            Some(Timestamp(11)),
+        );
+        let Health::Down {
+            since,
+            last_ok,
+            next_try,
+            ..
+        } = pulse.health()
+        else {
+            unreachable!("the port is closed");
+        };
+        assert_eq!(
+            (since, last_ok, next_try),
+            (Timestamp(9), Some(Timestamp(5)), Some(Timestamp(11)))
+        );
+    }
+
+    #[test]
+    fn throttling_is_said_with_its_end() {
+        let mut pulse = Pulse::default();
+        pulse.answered("running", Timestamp(5));
+        pulse.failed(
+            "failed",
+            fault(FaultKind::Limited),
+            Timestamp(6),
+            Some(Timestamp(36)),
+        );
+        assert_eq!(
+            pulse.health(),
+            Health::Limited {
+                last_ok: Some(Timestamp(5)),
+                until: Timestamp(36)
+            }
+        );
+    }
+
+    #[test]
+    fn down_since_is_kept_over_repeated_failures_and_forgotten_after_an_answer() {
+        let mut pulse = Pulse::default();
+        pulse.failed("a", fault(FaultKind::Server), Timestamp(10), None);
+        pulse.failed("a", fault(FaultKind::Server), Timestamp(20), None);
+        assert!(matches!(
+            pulse.health(),
+            Health::Down {
+                since: Timestamp(10),
+                ..
+            }
+        ));
+        pulse.answered("a", Timestamp(30));
+        let _ = pulse.health();
+        pulse.failed("a", fault(FaultKind::Server), Timestamp(40), None);
+        assert!(matches!(
+            pulse.health(),
+            Health::Down {
+                since: Timestamp(40),
+                ..
+            }
+        ));
+    }
+}

@@ -1,0 +1,63 @@
+//! When to ask again.
+
+use crate::model::{Fault, FaultKind};
+
+/// The first wait after a failure, in milliseconds.
+const FIRST_RETRY_MS: u64 = 2_000;
+/// The longest wait after failures in a row, in milliseconds.
+const LONGEST_RETRY_MS: u64 = 60_000;
+/// The wait when a service throttles and names no time, in milliseconds.
+const DEFAULT_LIMIT_MS: u64 = 30_000;
+
+/// Milliseconds until the next try after `failures` in a row (1 for the first), the last being `fault`.
+/// `None`: asking again changes nothing until a person mends it.
+pub fn after_failure(fault: &Fault, failures: u32) -> Option<u64> {
+    if let Some(ms) = fault.retry_after_ms {
+        return Some(ms.max(1_000));
+    }
+    match fault.kind {
+        FaultKind::Auth | FaultKind::Config | FaultKind::NotOffered => None,
+        FaultKind::Limited => Some(DEFAULT_LIMIT_MS),
+        _ => {
+            let doubled = FIRST_RETRY_MS.saturating_mul(1 << failures.saturating_sub(1).min(8));
+            let base = doubled.min(LONGEST_RETRY_MS);
+            // a quarter of jitter, so that ten consoles do not knock at the same moment
+            Some(base - base / 8 + fastrand::u64(0..=base / 4))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(kind: FaultKind) -> Fault {
+        Fault::new(kind, "x", "y", "z")
+    }
+
+    #[test]
+    fn waits_grow_and_are_capped() {
+        let first = after_failure(&fault(FaultKind::Unreachable), 1);
+        assert!(
+            first.is_some_and(|ms| (1_750..=2_250).contains(&ms)),
+            "{first:?}"
+        );
+        let tenth = after_failure(&fault(FaultKind::Server), 10);
+        assert!(
+            tenth.is_some_and(|ms| (52_500..=67_500).contains(&ms)),
+            "{tenth:?}"
+        );
+    }
+
+    #[test]
+    fn the_services_own_word_wins_and_a_wrong_password_waits_for_a_person() {
+        let mut limited = fault(FaultKind::Limited);
+        limited.retry_after_ms = Some(7_000);
+        assert_eq!(after_failure(&limited, 3), Some(7_000));
+        assert_eq!(
+            after_failure(&fault(FaultKind::Limited), 1),
+            Some(DEFAULT_LIMIT_MS)
+        );
+        assert_eq!(after_failure(&fault(FaultKind::Auth), 1), None);
+    }
+}
