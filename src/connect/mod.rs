@@ -12,6 +12,7 @@ pub mod csbs;
 pub mod dbs;
 pub mod decode;
 pub mod dpod;
+pub mod endpoint;
 pub mod freezer;
 pub mod http;
 pub mod karbor;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use capability::{Capabilities, Support};
+pub use endpoint::{Endpoint, Provenance};
 pub use session::{Place, Session};
 pub use settings::{AuthSettings, Secret, Settings, TlsSettings};
 
@@ -174,6 +176,12 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// What failed while looking; the caller may look again.
     async fn find(&self, prepared: &Prepared, sent_at: Timestamp) -> Result<Found, Fault>;
+
+    /// The calls it makes, with where each address comes from. Empty for a kind whose vendor publishes every
+    /// address, so that there is nothing to tell apart.
+    fn endpoints(&self) -> Vec<Endpoint> {
+        Vec::new()
+    }
 
     /// Steps of a self-test for `doctor`: a name, and what came of it.
     async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
