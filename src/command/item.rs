@@ -75,6 +75,8 @@ pub struct Party {
     pub failures_in_a_row: u32,
     /// True for a device that the service protects all the time and says that this is in order.
     pub protected_now: Option<bool>,
+    /// Since when a policy that is on owes a good backup, where its schedule tells how often one is due.
+    pub overdue_since: Option<String>,
 }
 
 /// The text, or nothing for an empty one.

@@ -251,6 +251,7 @@ fn policy(store: &Store, row: PolicyRow) -> Item {
             last_attempt_at: instant(stats.last_attempt),
             failures_in_a_row: stats.streak,
             protected_now: stats.good_now.then_some(true),
+            overdue_since: instant(p.overdue_since(Timestamp::now())),
             ..Party::default()
         }),
         ..Item::default()

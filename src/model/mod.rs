@@ -28,7 +28,7 @@ pub use device::Device;
 pub use health::{Fault, FaultKind, Health};
 pub use kind::Kind;
 pub use phase::Phase;
-pub use policy::Policy;
+pub use policy::{Due, Policy};
 pub use rows::{BadRow, Rows};
 pub use service::{Service, ServiceId};
 pub use severity::{RetryAdvice, Severity};

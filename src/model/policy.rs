@@ -20,6 +20,10 @@ pub struct Policy {
     /// True when it protects all the time and the service says that this is in order now (replication that
     /// runs): it counts as good without any backup run.
     pub protected_now: bool,
+    /// The last good backup, where the service itself tells (the store also derives it from tasks).
+    pub last_success: Option<Timestamp>,
+    /// How often a good backup is due while its schedule is on, where the schedule tells.
+    pub due: Option<Due>,
     /// When it fires, in words ("daily 01:00 UTC"); empty when the service tells nothing.
     pub schedule: String,
     /// The next time it fires, where the service tells or the schedule lets us compute it.
@@ -30,4 +34,13 @@ pub struct Policy {
     pub facts: Vec<(&'static str, String)>,
     /// The service's own record, as JSON text.
     pub raw: String,
+}
+
+/// How often a good backup is due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// Milliseconds after one good backup within which the next one has to come, leeway included.
+    pub within_ms: i64,
+    /// Counted from here while no good backup is known: when the policy was made.
+    pub from: Option<Timestamp>,
 }

@@ -130,6 +130,7 @@ impl Store {
             if name.is_some() {
                 self.policies.list(row, name);
             }
+            self.policies.touch(row);
             note(&mut self.policies, row, fields, now);
             self.policy_changes.note(row, fields);
             return (row, Fate::Changed);
@@ -168,6 +169,10 @@ impl Store {
             let Some(slot) = self.policies.get_mut(row) else {
                 continue;
             };
+            let mut stats = stats;
+            if let Some(told) = slot.listed.as_ref().and_then(|p| p.last_success) {
+                stats.heed(told);
+            }
             let fields = stats_differ(&slot.stats, &stats);
             slot.stats = stats;
             if let (Some(fields), true) = (fields, slot.listed.is_some()) {
@@ -248,6 +253,8 @@ fn policy_differs(a: &Policy, b: &Policy) -> Option<FieldSet> {
         (a.enabled != b.enabled, Field::Enabled),
         (a.enabled != b.enabled, Field::Is),
         (a.faulty != b.faulty, Field::Is),
+        (a.last_success != b.last_success, Field::LastGood),
+        (a.due != b.due, Field::Is),
         (a.schedule != b.schedule, Field::Schedule),
         (a.next_run != b.next_run, Field::NextRun),
         (a.device_ids != b.device_ids, Field::Device),

@@ -107,6 +107,18 @@ impl<'a> PolicyView<'a> {
         self.listed().is_some_and(|p| p.faulty)
     }
 
+    /// Since when a good backup is due and has not come: its schedule is on and tells how often one has to come.
+    /// `None` while all is in order, and where the schedule tells nothing.
+    #[must_use]
+    pub fn overdue_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let due = self
+            .listed()
+            .filter(|p| p.enabled == Some(true) && !p.protected_now)?
+            .due?;
+        let latest = self.stats().last_good.or(due.from)?.plus(due.within_ms);
+        (now > latest).then_some(latest)
+    }
+
     /// When it fires, in words; may be empty.
     #[must_use]
     pub fn schedule(&self) -> &'a str {

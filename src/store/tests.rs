@@ -367,3 +367,74 @@ fn devices_come_worst_first() {
         .collect();
     assert_eq!(order, ["never", "long", "none", "fine"]);
 }
+
+#[test]
+fn a_policy_that_is_on_owes_a_backup_when_its_schedule_says_so() {
+    use crate::model::Due;
+    const DAY: i64 = 86_400;
+    let mut store = store();
+    let policy = |enabled, last: Option<i64>| Policy {
+        id: "p1".into(),
+        name: "nightly".into(),
+        enabled,
+        last_success: last.map(at),
+        due: Some(Due {
+            within_ms: 2 * DAY * 1_000,
+            from: Some(at(0)),
+        }),
+        ..Policy::default()
+    };
+    let mut put = |policy| {
+        let rows = Rows {
+            policies: vec![policy],
+            ..Rows::default()
+        };
+        round(&mut store, "policies", rows, PARTIES, at(1));
+        let row = store.find_policy(S, "p1").unwrap();
+        let view = store.policy(row);
+        (
+            view.stats().last_good,
+            view.overdue_since(at(2 * DAY)),
+            view.overdue_since(at(9 * DAY)),
+        )
+    };
+    // none is known: it counts from when the policy was made
+    let never = put(policy(Some(true), None));
+    assert_eq!(never, (None, None, Some(at(2 * DAY))));
+    // the service tells of one
+    let told = put(policy(Some(true), Some(DAY)));
+    assert_eq!(told, (Some(at(DAY)), None, Some(at(3 * DAY))));
+    // its schedule is off, or nobody says how often one is due
+    assert_eq!(put(policy(Some(false), Some(DAY))).2, None);
+    assert_eq!(put(policy(None, Some(DAY))).2, None);
+    let no_rhythm = Policy {
+        due: None,
+        ..policy(Some(true), Some(DAY))
+    };
+    assert_eq!(put(no_rhythm).2, None);
+    // a backup that was seen counts as well
+    store.apply(
+        S,
+        "tasks",
+        0,
+        tasks(&[Task {
+            ended_at: Some(at(8 * DAY)),
+            started_at: Some(at(8 * DAY - 60)),
+            ..task("t1", Phase::Succeeded, "COMPLETED")
+        }]),
+        at(8 * DAY),
+    );
+    store.apply(
+        S,
+        "policies",
+        0,
+        Rows {
+            policies: vec![policy(Some(true), Some(DAY))],
+            ..Rows::default()
+        },
+        at(8 * DAY),
+    );
+    let view = store.policy(store.find_policy(S, "p1").unwrap());
+    assert_eq!(view.overdue_since(at(9 * DAY)), None);
+    assert_eq!(view.overdue_since(at(11 * DAY)), Some(at(10 * DAY)));
+}

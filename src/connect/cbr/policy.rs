@@ -210,6 +210,7 @@ impl PolicyRow<'_> {
             device_ids,
             facts,
             raw: raw_text(raw),
+            ..Policy::default()
         })
     }
 }

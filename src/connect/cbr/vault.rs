@@ -198,6 +198,7 @@ impl<'a> VaultRow<'a> {
             device_ids: holder.devices,
             facts,
             raw: raw_text(raw),
+            ..Policy::default()
         }
     }
 

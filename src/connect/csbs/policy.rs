@@ -180,6 +180,7 @@ impl PolicyRow<'_> {
             device_ids: bound.servers.into_iter().map(|s| s.id).collect(),
             facts,
             raw: raw_text(raw),
+            ..Policy::default()
         })
     }
 }

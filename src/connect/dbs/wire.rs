@@ -100,6 +100,7 @@ impl Plan<'_> {
             device_ids: vec![self.source_id().to_owned()],
             facts,
             raw: raw_text(raw),
+            ..Policy::default()
         }
     }
 

@@ -365,6 +365,7 @@ impl Job<'_> {
             },
             facts,
             raw: raw_text(raw),
+            ..Policy::default()
         })
     }
 

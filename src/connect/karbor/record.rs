@@ -98,6 +98,7 @@ impl PlanRow<'_> {
             device_ids: devices.into_iter().map(|d| d.id).collect(),
             facts,
             raw: raw_text(raw),
+            ..Policy::default()
         }
     }
 }

@@ -402,6 +402,10 @@ fn of_policy<'s>(cx: &Cx<'s>, row: PolicyRow, width: usize) -> Vec<Text<'s>> {
     let text = cx.style(Role::Text);
     let mut out = Vec::new();
     standing(cx, &policy.stats(), &mut out);
+    if let Some(due) = policy.overdue_since(cx.state.now) {
+        let late = format!("a good backup was due {} ago", cx.ago(due));
+        out.push(fact(cx, "overdue", Text::of(late, cx.style(Role::Warning))));
+    }
     let fires = match (policy.enabled(), policy.next_run()) {
         (Some(false), _) => Text::of("its schedule is off", cx.style(Role::Warning)),
         (_, Some(at)) if at > cx.state.now => Text::of(format!("in {}", cx.until(at)), text).with(

@@ -32,7 +32,8 @@ pub fn sign(cx: &Cx<'_>, thing: Thing) -> (&'static str, Role) {
             if policy.enabled() == Some(false) {
                 (g.off, Role::Off)
             } else {
-                standing(cx, &stats, policy.faulty())
+                let overdue = policy.overdue_since(cx.state.now).is_some();
+                standing(cx, &stats, policy.faulty() || overdue)
             }
         }
     }
@@ -106,18 +107,18 @@ fn number<'s>(cx: &Cx<'_>, n: u32, role: Role) -> Text<'s> {
 
 // ---- devices and policies
 
-fn last_good<'s>(cx: &Cx<'_>, stats: &Stats) -> Text<'s> {
+fn last_good<'s>(cx: &Cx<'_>, stats: &Stats, overdue: bool) -> Text<'s> {
     match stats.last_good {
         _ if stats.good_now => Text::of("now", cx.style(Role::Text)),
         Some(t) => Text::of(
             cx.ago(t),
-            cx.style(if stats.streak > 0 {
+            cx.style(if stats.streak > 0 || overdue {
                 Role::Warning
             } else {
                 Role::Text
             }),
         ),
-        None if stats.tasks == 0 => none(cx),
+        None if stats.tasks == 0 && !overdue => none(cx),
         None => Text::of("never", cx.style(Role::Failed)),
     }
 }
@@ -159,7 +160,7 @@ fn device<'s>(cx: &Cx<'s>, row: DeviceRow, col: Col, width: usize) -> Text<'s> {
     let device = cx.state.store.device(row);
     let stats = device.stats();
     match col {
-        Col::LastGood => last_good(cx, &stats),
+        Col::LastGood => last_good(cx, &stats, false),
         Col::Recent => recent(cx, &stats, width),
         Col::Fails => fails(cx, &stats),
         Col::LastTry => last_try(cx, &stats),
@@ -184,7 +185,7 @@ fn policy<'s>(cx: &Cx<'s>, row: PolicyRow, col: Col, width: usize) -> Text<'s> {
     let stats = policy.stats();
     match col {
         Col::Next => next(cx, policy.enabled(), policy.next_run()),
-        Col::LastGood => last_good(cx, &stats),
+        Col::LastGood => last_good(cx, &stats, policy.overdue_since(cx.state.now).is_some()),
         Col::Recent => recent(cx, &stats, width),
         Col::Fails => fails(cx, &stats),
         Col::LastTry => last_try(cx, &stats),
