@@ -10,5 +10,6 @@ pub fn all() -> Vec<DialectEntry> {
         super::sdrs::ENTRY,
         super::freezer::ENTRY,
         super::dbs::ENTRY,
+        super::atlassian::ENTRY,
     ]
 }

@@ -15,6 +15,7 @@
 //! | [`ids`] | ids that can be turned back into numbers, for a million rows without a table |
 //! | [`keystone`] | the identity service |
 //! | [`csbs`] | Cloud Server Backup Service |
+//! | [`atlassian`] | Atlassian Backup management API |
 //! | [`dbs`] | Alibaba Cloud Database Backup |
 //! | [`fault`], [`control`] | the side path `/_sim/…`: failures and changes that tests switch on |
 //! | [`options`], [`service`], [`run`] | how to start it, and how services introduce themselves |
@@ -23,6 +24,7 @@
 //! by the virtual clock (in order of time, over all services), and only then asks the dialect. So nothing needs a
 //! timer, an idle simulation costs nothing, and a test that advances the clock sees exactly what would have happened.
 
+pub mod atlassian;
 pub mod clock;
 pub mod control;
 pub mod csbs;

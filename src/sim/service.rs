@@ -13,13 +13,15 @@ pub enum AuthValue {
     Secret(String),
 }
 
-/// How to log in to a service.
+/// How to log in to a service, and what else a client must know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthLine {
     /// `keystone`, `aksk`, `basic`, `token`, `none` …
     pub method: &'static str,
     /// The settings that the method needs, in the order in which they are written.
     pub fields: Vec<(&'static str, AuthValue)>,
+    /// Settings of the kind alone, `[service.options]` in a configuration.
+    pub options: Vec<(&'static str, String)>,
 }
 
 impl AuthLine {
@@ -29,6 +31,7 @@ impl AuthLine {
         Self {
             method,
             fields: Vec::new(),
+            options: Vec::new(),
         }
     }
 
@@ -43,6 +46,13 @@ impl AuthLine {
     #[must_use]
     pub fn secret(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.fields.push((name, AuthValue::Secret(value.into())));
+        self
+    }
+
+    /// The same with one more setting of the kind alone.
+    #[must_use]
+    pub fn option(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.options.push((name, value.into()));
         self
     }
 }
@@ -63,7 +73,7 @@ pub struct ServiceLine {
 }
 
 impl ServiceLine {
-    /// The ready line: `{"kind","name","endpoint","auth":{"method",…}}`.
+    /// The ready line: `{"kind","name","endpoint","auth":{"method",…}}`, with `options` where there are any.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut auth = Map::new();
@@ -72,9 +82,19 @@ impl ServiceLine {
             let (AuthValue::Text(text) | AuthValue::Secret(text)) = value;
             auth.insert((*name).to_owned(), text.as_str().into());
         }
-        serde_json::json!({
+        let mut line = serde_json::json!({
             "kind": self.kind, "name": self.name, "endpoint": self.endpoint, "auth": auth,
-        })
+        });
+        if !self.auth.options.is_empty() {
+            line["options"] = self
+                .auth
+                .options
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())))
+                .collect::<Map<String, Value>>()
+                .into();
+        }
+        line
     }
 
     /// Its `[[service]]` block.
@@ -95,6 +115,12 @@ impl ServiceLine {
                     writeln!(out, "{name} = {{ value = {} }}", quoted(text))
                 }
             };
+        }
+        if !self.auth.options.is_empty() {
+            out.push_str("[service.options]\n");
+        }
+        for (name, value) in &self.auth.options {
+            let _ = writeln!(out, "{name} = {}", quoted(value));
         }
     }
 }
@@ -129,7 +155,8 @@ mod tests {
             endpoint: "http://127.0.0.1:1/v1/{project_id}".into(),
             auth: AuthLine::new("keystone")
                 .text("username", "operator")
-                .secret("password", "p"),
+                .secret("password", "p")
+                .option("account", "a \"b\""),
         };
         let config: toml::Table = config_toml(std::slice::from_ref(&line))
             .parse()
@@ -138,6 +165,8 @@ mod tests {
         assert_eq!(service["name"].as_str(), Some("otc \"eu\"\n"));
         assert_eq!(service["auth"]["method"].as_str(), Some("keystone"));
         assert_eq!(service["auth"]["password"]["value"].as_str(), Some("p"));
+        assert_eq!(service["options"]["account"].as_str(), Some("a \"b\""));
         assert_eq!(line.to_json()["auth"]["password"], "p");
+        assert_eq!(line.to_json()["options"]["account"], "a \"b\"");
     }
 }
