@@ -13,6 +13,7 @@ mod counts;
 mod device_view;
 mod drop_old;
 mod fold;
+pub mod history;
 mod ids;
 mod lines;
 mod log;

@@ -1,0 +1,237 @@
+//! Keeping the file within an age and a size, a little at a time.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+
+use super::Options;
+use crate::model::Timestamp;
+
+/// The first look comes so long after the first event, so that a short command is not held up by it.
+const FIRST: Duration = Duration::from_secs(20);
+/// The time between two looks while something is written.
+const EVERY: Duration = Duration::from_secs(600);
+/// The time between two small steps of one look.
+const STEP: Duration = Duration::from_millis(50);
+/// So many events written bring the next look forward.
+const MANY: usize = 50_000;
+/// So many tasks or entries go in one step: other writers wait no longer than for that.
+const ROWS: i64 = 2_000;
+/// So many tasks go in one step for want of room.
+const FOR_ROOM: i64 = 500;
+const DAY_MS: i64 = 86_400_000;
+
+/// Decides when to look, and what goes.
+pub(super) struct Keeper {
+    due: Option<Instant>,
+    written: usize,
+    /// The newest entry of an earlier run, once looked up: what a wrong clock of now can't move.
+    newest_before: Option<Option<i64>>,
+    /// The clock of this run can't be trusted: nothing goes by its age.
+    jumped: bool,
+    age: Duration,
+    started: Instant,
+}
+
+impl Keeper {
+    pub(super) fn new(options: &Options, now: Instant) -> Self {
+        Self {
+            due: None,
+            written: 0,
+            newest_before: None,
+            jumped: false,
+            age: Duration::from_secs(u64::from(options.keep_days) * 86_400),
+            started: now,
+        }
+    }
+
+    pub(super) const fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+
+    /// Events were written: a look is worth while some time from now.
+    pub(super) fn wrote(&mut self, events: usize) {
+        self.written += events;
+        let now = Instant::now();
+        let due = now
+            + if now < self.started + FIRST {
+                FIRST
+            } else {
+                EVERY
+            };
+        if self.written >= MANY {
+            self.due = Some(now);
+        } else if self.due.is_none() {
+            self.due = Some(due);
+        }
+    }
+
+    pub(super) fn put_off(&mut self, now: Instant) {
+        self.due = Some(now + EVERY);
+    }
+
+    pub(super) const fn clock_jumped(&mut self) {
+        self.jumped = true;
+    }
+
+    pub(super) const fn opened_anew(&mut self) {
+        self.newest_before = None;
+    }
+
+    /// One small step; looks again soon when there is more to do, and not before something was written
+    /// otherwise.
+    pub(super) fn step(
+        &mut self,
+        connection: &mut Connection,
+        options: &Options,
+    ) -> rusqlite::Result<()> {
+        self.written = 0;
+        let now = Timestamp::now();
+        let before = match self.newest_before {
+            Some(known) => known,
+            None => {
+                let newest = newest(connection, options)?;
+                self.newest_before = Some(newest);
+                newest
+            }
+        };
+        let mut gone = 0;
+        let tx = Transaction::new(connection, TransactionBehavior::Immediate)?;
+        if !self.jumped {
+            let reference = reference(now.0, before, self.age);
+            let cut = |days: u32| reference.saturating_sub(i64::from(days).saturating_mul(DAY_MS));
+            gone += by_age(&tx, cut(options.keep_days))?;
+            gone += actions_by_age(&tx, cut(options.keep_actions_days))?;
+        }
+        if gone == 0 && used(&tx)? > options.max_bytes {
+            gone += oldest(&tx)?;
+        }
+        tx.commit()?;
+        // pages that were freed go back to the file system, some at a time
+        connection
+            .prepare_cached("PRAGMA incremental_vacuum(1000)")?
+            .query([])
+            .and_then(|mut rows| {
+                while rows.next()?.is_some() {}
+                Ok(())
+            })?;
+        self.due = (gone > 0).then(|| Instant::now() + STEP);
+        Ok(())
+    }
+}
+
+/// The instant that ages are counted from: the clock, yet no further ahead of what earlier runs wrote than half
+/// of what is kept, so that one wrong clock does not empty the file.
+fn reference(now: i64, newest_before: Option<i64>, age: Duration) -> i64 {
+    let half = i64::try_from(age.as_millis() / 2).unwrap_or(i64::MAX);
+    newest_before.map_or(now, |newest| now.min(newest.saturating_add(half)))
+}
+
+/// The newest entry of earlier runs.
+fn newest(c: &Connection, options: &Options) -> rusqlite::Result<Option<i64>> {
+    c.query_row(
+        "SELECT max(until) FROM answered WHERE writer NOT IN (SELECT id FROM writer WHERE uuid = ?1)",
+        [options.identity.writer.0.as_bytes().as_slice()],
+        |row| row.get(0),
+    )
+    .optional()
+    .map(Option::flatten)
+}
+
+/// Bytes in use; pages that were freed don't count.
+pub(super) fn used(c: &Connection) -> rusqlite::Result<u64> {
+    let number = |name: &str| -> rusqlite::Result<u64> {
+        let n: i64 = c.pragma_query_value(None, name, |row| row.get(0))?;
+        Ok(u64::try_from(n).unwrap_or(0))
+    };
+    let pages = number("page_count")?.saturating_sub(number("freelist_count")?);
+    Ok(pages.saturating_mul(number("page_size")?))
+}
+
+fn by_age(c: &Connection, cut: i64) -> rusqlite::Result<usize> {
+    let mut gone = drop_tasks(c, "seen_at < ?1", cut, ROWS)?;
+    // of tasks that moved since, the last entry before stays: it tells where they stood
+    gone += c
+        .prepare_cached(
+            "DELETE FROM transition WHERE seq IN (
+                 SELECT x.seq FROM transition x WHERE x.seen_at < ?1
+                   AND EXISTS (SELECT 1 FROM transition l
+                               WHERE l.task = x.task AND l.seq > x.seq AND l.seen_at < ?1)
+                 LIMIT ?2)",
+        )?
+        .execute((cut, ROWS))?;
+    gone += c
+        .prepare_cached(
+            "DELETE FROM party_change WHERE seq IN (
+                 SELECT x.seq FROM party_change x WHERE x.seen_at < ?1
+                   AND EXISTS (SELECT 1 FROM party_change l
+                               WHERE l.party = x.party AND l.seq > x.seq AND l.seen_at < ?1)
+                 LIMIT ?2)",
+        )?
+        .execute((cut, ROWS))?;
+    // devices and policies that were gone already by then
+    gone += c
+        .prepare_cached(
+            "DELETE FROM party WHERE seen_at < ?1 AND state IN (SELECT id FROM word WHERE text = '')",
+        )?
+        .execute([cut])?;
+    c.prepare_cached("DELETE FROM party_change WHERE party NOT IN (SELECT id FROM party)")?
+        .execute([])?;
+    gone += c
+        .prepare_cached("DELETE FROM answered WHERE until < ?1")?
+        .execute([cut])?;
+    gone += c
+        .prepare_cached("DELETE FROM incident WHERE at < ?1")?
+        .execute([cut])?;
+    Ok(gone)
+}
+
+fn actions_by_age(c: &Connection, cut: i64) -> rusqlite::Result<usize> {
+    let mut gone = c
+        .prepare_cached(
+            "DELETE FROM action_step WHERE action IN (SELECT id FROM action WHERE at < ?1)
+               AND action NOT IN (SELECT action FROM action_open)",
+        )?
+        .execute([cut])?;
+    gone += c
+        .prepare_cached(
+            "DELETE FROM action WHERE at < ?1 AND id NOT IN (SELECT action FROM action_open)",
+        )?
+        .execute([cut])?;
+    gone += c
+        .prepare_cached("DELETE FROM remark WHERE at < ?1 AND coalesce(until, 0) < ?1")?
+        .execute([cut])?;
+    Ok(gone)
+}
+
+/// The oldest tasks and entries, for want of room.
+fn oldest(c: &Connection) -> rusqlite::Result<usize> {
+    let mut gone = drop_tasks(
+        c,
+        "?1 = ?1 AND phase IN (1, 5, 6) ORDER BY seen_at",
+        0,
+        FOR_ROOM,
+    )?;
+    if gone == 0 {
+        gone += drop_tasks(c, "?1 = ?1 ORDER BY seen_at", 0, FOR_ROOM)?;
+    }
+    Ok(gone)
+}
+
+/// Drops some of the tasks of a condition with their entries.
+fn drop_tasks(c: &Connection, condition: &str, value: i64, rows: i64) -> rusqlite::Result<usize> {
+    c.execute_batch("CREATE TEMP TABLE IF NOT EXISTS going (id INTEGER PRIMARY KEY)")?;
+    let sql = format!("INSERT INTO going SELECT id FROM task WHERE {condition} LIMIT {rows}");
+    c.execute(&sql, [value])?;
+    c.execute(
+        "DELETE FROM transition WHERE task IN (SELECT id FROM going)",
+        [],
+    )?;
+    let gone = c.execute("DELETE FROM task WHERE id IN (SELECT id FROM going)", [])?;
+    c.execute("DELETE FROM going", [])?;
+    Ok(gone)
+}

@@ -1,0 +1,673 @@
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::{
+    CodeRef, Danger, Device, Intent, Phase, Policy, Prepared, Ref, RequestPreview, ServiceId,
+    Target, TargetKind, Task, Transition, Verb,
+};
+use crate::store::history::{
+    ActionHead, ActionStep, Happened, How, KeptAction, PartySeen, PartyState, RemarkKind, Sort,
+    TaskSeen,
+};
+
+/// A night, in UTC milliseconds; minutes are added to it.
+const NIGHT: i64 = 1_784_000_000_000;
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp(NIGHT + minute * 60_000)
+}
+
+fn eu() -> crate::store::history::ServiceKey {
+    crate::store::history::ServiceKey::new("eu", "csbs")
+}
+
+fn task(id: &str, status: &str, phase: Phase) -> Task {
+    Task {
+        id: id.to_owned(),
+        device: Some(Ref::new("ecs-1", "web")),
+        policy: Some(Ref::new("p-1", "nightly")),
+        operation: "backup".to_owned(),
+        native_status: status.to_owned(),
+        phase,
+        ..Task::default()
+    }
+}
+
+fn seen(task: Task, minute: i64) -> Event {
+    Event::Task(Box::new(TaskSeen {
+        service: eu(),
+        task,
+        cleared: false,
+        lost: false,
+        feeds: vec!["failed"],
+        transitions: Vec::new(),
+        at: at(minute),
+    }))
+}
+
+/// From what, to what, at which minute.
+type Step = (Option<(&'static str, Phase)>, &'static str, Phase, i64);
+
+fn moved(task: Task, steps: &[Step], minute: i64) -> Event {
+    let Event::Task(mut told) = seen(task, minute) else {
+        unreachable!("a task was told")
+    };
+    told.transitions = steps
+        .iter()
+        .map(|(from, to, phase, minute)| Transition {
+            from: from.map(|f| f.0.to_owned()),
+            from_phase: from.map(|f| f.1),
+            to: (*to).to_owned(),
+            to_phase: *phase,
+            seen_at: at(*minute),
+            reported_at: None,
+        })
+        .collect();
+    Event::Task(told)
+}
+
+fn open(path: &Path) -> Sqlite {
+    Sqlite::open(Options::file(path))
+}
+
+fn saved(history: &Sqlite, events: Vec<Event>) {
+    history.save(events).wait().expect("saved");
+}
+
+fn everything() -> Window {
+    Window {
+        limit: usize::MAX,
+        ..Window::default()
+    }
+}
+
+fn statuses(history: &Sqlite, id: &str) -> Vec<String> {
+    let subject = Subject::new("eu", Sort::Task, id);
+    let entries = history
+        .timeline(&subject, &everything())
+        .expect("a timeline");
+    entries
+        .into_iter()
+        .filter_map(|e| match e.happened {
+            Happened::Moved { transition, .. } => Some(format!(
+                "{}>{}",
+                transition.from.unwrap_or_default(),
+                transition.to
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
+fn prepared() -> Prepared {
+    Prepared {
+        intent: Intent {
+            service: ServiceId(0),
+            action: "back-up-now",
+            target: Target {
+                kind: TargetKind::Policy,
+                id: "p-1".to_owned(),
+                name: "nightly".to_owned(),
+                native_status: "suspended".to_owned(),
+                phase: Phase::Unknown,
+                operation: String::new(),
+                object: String::new(),
+                device: Ref::default(),
+                policy: Ref::new("p-1", "nightly"),
+                failure: Some(CodeRef::new("CSBS.6027", "no zone").with_http(400)),
+                raw: "{}".to_owned(),
+            },
+            inputs: [("db_password".to_owned(), "pa55".to_owned())].into(),
+        },
+        requests: vec![RequestPreview {
+            method: "POST".to_owned(),
+            url: "https://csbs.example/v1/policies/p-1/run".to_owned(),
+            body: r#"{"password":"pa55","name":"x"}"#.to_owned(),
+            then: String::new(),
+        }],
+        effect: "Runs it.".to_owned(),
+        warnings: vec!["careful".to_owned()],
+        danger: Danger::Confirm,
+        retry_advice: None,
+        idempotency_token: Some("t-1".to_owned()),
+        plan: json!({"path": "p-1", "secret": "pa55"}),
+    }
+}
+
+fn confirmed(id: uuid::Uuid, minute: i64) -> Vec<Event> {
+    vec![
+        Event::Action(Box::new(ActionHead {
+            id,
+            at: at(minute),
+            service: eu(),
+            action: KeptAction::of(&prepared(), Verb::Trigger),
+        })),
+        step(id, "sending", false, minute),
+    ]
+}
+
+fn step(action: uuid::Uuid, stage: &str, over: bool, minute: i64) -> Event {
+    Event::Step(ActionStep {
+        action,
+        at: at(minute),
+        stage: stage.to_owned(),
+        detail: String::new(),
+        over,
+        data: json!({"task_id": "t9"}),
+    })
+}
+
+#[test]
+fn a_task_leaves_one_entry_a_change_and_its_last_state() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("deep/history.db");
+    let history = open(&path);
+    history.record(vec![seen(task("t1", "waiting", Phase::Waiting), 0)]);
+    history.record(vec![seen(task("t1", "waiting", Phase::Waiting), 1)]);
+    let steps = [
+        (
+            Some(("waiting", Phase::Waiting)),
+            "running",
+            Phase::Running,
+            2,
+        ),
+        (Some(("running", Phase::Running)), "error", Phase::Failed, 3),
+    ];
+    let mut failed = task("t1", "error", Phase::Failed);
+    failed.failure = Some(CodeRef::new("CSBS.6027", "no zone").with_http(400));
+    failed.facts = vec![("zone", "eu-2".to_owned())];
+    history.record(vec![moved(failed.clone(), &steps, 3)]);
+    saved(&history, Vec::new());
+    drop(history);
+
+    let history = open(&path);
+    assert_eq!(
+        statuses(&history, "t1"),
+        [">waiting", "waiting>running", "running>error"]
+    );
+    let board = history.board(None, at(-60), 10).expect("a board");
+    assert_eq!(board.tasks.len(), 1);
+    assert_eq!(board.tasks[0].task, failed);
+    assert_eq!(board.tasks[0].feeds, ["failed"]);
+    // what happened while nobody looked is told by the next look
+    saved(
+        &history,
+        vec![seen(task("t1", "available", Phase::Succeeded), 30)],
+    );
+    assert_eq!(
+        statuses(&history, "t1").last().map(String::as_str),
+        Some("error>available")
+    );
+    let of_device = history
+        .timeline(&Subject::new("eu", Sort::Device, "ecs-1"), &everything())
+        .expect("a timeline");
+    assert_eq!(of_device.len(), 4);
+    let newest = Window {
+        limit: 2,
+        ..everything()
+    };
+    let cut = history
+        .timeline(&Subject::new("eu", Sort::Policy, "p-1"), &newest)
+        .expect("a timeline");
+    assert_eq!(cut, of_device[2..]);
+}
+
+#[test]
+fn the_board_goes_back_in_time() {
+    let history = Sqlite::open(Options::memory());
+    let mut told_later = task("t2", "available", Phase::Succeeded);
+    told_later.started_at = Some(at(5));
+    told_later.ended_at = Some(at(15));
+    let mut before = task("t3", "available", Phase::Succeeded);
+    before.started_at = Some(at(-600));
+    before.ended_at = Some(at(-590));
+    let policy = |enabled| {
+        Event::Party(Box::new(PartySeen {
+            service: eu(),
+            state: PartyState::Policy(Policy {
+                id: "p-1".to_owned(),
+                name: "nightly".to_owned(),
+                enabled: Some(enabled),
+                what: "policy",
+                ..Policy::default()
+            }),
+            feeds: vec!["policies"],
+            at: at(if enabled { 0 } else { 20 }),
+        }))
+    };
+    saved(
+        &history,
+        vec![
+            Event::Answered {
+                service: eu(),
+                at: at(0),
+            },
+            policy(true),
+            seen(task("t1", "running", Phase::Running), 0),
+            seen(task("t1", "error", Phase::Failed), 10),
+            policy(false),
+            seen(told_later, 30),
+            seen(before, 30),
+            Event::Party(Box::new(PartySeen {
+                service: eu(),
+                state: PartyState::Device(Device {
+                    id: "ecs-1".to_owned(),
+                    name: "web".to_owned(),
+                    ..Device::default()
+                }),
+                feeds: vec![],
+                at: at(30),
+            })),
+            Event::Answered {
+                service: eu(),
+                at: at(30),
+            },
+        ],
+    );
+    let then = |minute| {
+        history
+            .board(Some(at(minute)), at(minute - 60), 10)
+            .expect("a board")
+    };
+    let shown = |minute| -> Vec<(String, Phase, How)> {
+        let mut all: Vec<_> = then(minute)
+            .tasks
+            .into_iter()
+            .map(|t| (t.task.id, t.task.phase, t.how))
+            .collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
+    };
+    assert_eq!(shown(-30), []);
+    assert_eq!(
+        shown(8),
+        [
+            ("t1".to_owned(), Phase::Running, How::Seen),
+            ("t2".to_owned(), Phase::Running, How::ToldLater),
+        ]
+    );
+    assert_eq!(
+        shown(16),
+        [
+            ("t1".to_owned(), Phase::Failed, How::Seen),
+            ("t2".to_owned(), Phase::Succeeded, How::ToldLater),
+        ]
+    );
+    assert_eq!(then(10).policies[0].policy.enabled, Some(true));
+    assert_eq!(then(21).policies[0].policy.enabled, Some(false));
+    assert_eq!(then(21).devices, []);
+    assert_eq!(then(31).devices.len(), 1);
+    // thirty minutes without an answer are a break: at minute 10 the newest one was ten minutes old
+    assert_eq!(then(10).services[0].answered_at, Some(at(0)));
+    assert_eq!(then(40).services[0].answered_at, Some(at(30)));
+}
+
+#[test]
+fn an_action_is_kept_step_by_step_without_secrets_and_never_changed() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    let id = crate::store::history::new_id();
+    let history = open(&path);
+    saved(&history, confirmed(id, 0));
+    saved(&history, confirmed(id, 1));
+    saved(&history, vec![step(id, "accepted", true, 2)]);
+    let stories = history.actions(&ActionQuery::default()).expect("actions");
+    assert_eq!(stories.len(), 1);
+    let story = &stories[0];
+    let stages: Vec<&str> = story.steps.iter().map(|s| s.step.stage.as_str()).collect();
+    assert_eq!(stages, ["sending", "sending", "accepted"]);
+    assert!(story.is_over());
+    assert_eq!(story.operator, history.identity().operator);
+    let again = story.action.prepared(ServiceId(3), "back-up-now");
+    let mut expected = prepared();
+    expected.intent.service = ServiceId(3);
+    expected.intent.target.raw = String::new();
+    expected.intent.inputs = [("db_password".to_owned(), "***".to_owned())].into();
+    expected.requests[0].body = r#"{"name":"x","password":"***"}"#.to_owned();
+    expected.plan = json!({"path": "p-1", "secret": "***"});
+    assert_eq!(again, expected);
+    drop(history);
+    let bytes = fs::read(&path).expect("the file");
+    assert!(!bytes.windows(4).any(|w| w == b"pa55"), "a secret is kept");
+    let raw = rusqlite::Connection::open(&path).expect("a connection");
+    for sql in [
+        "UPDATE action_step SET stage = 'x'",
+        "UPDATE action SET at = 0",
+    ] {
+        let refused = raw.execute(sql, []).expect_err("append-only");
+        assert!(refused.to_string().contains("append-only"), "{refused}");
+    }
+}
+
+#[test]
+fn what_a_run_left_open_is_taken_over_once_it_is_gone() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    let id = crate::store::history::new_id();
+    let first = open(&path);
+    saved(&first, confirmed(id, 0));
+    let second = open(&path);
+    assert_eq!(second.claim_open_actions().expect("claims"), []);
+    drop(first);
+    let claimed = second.claim_open_actions().expect("claims");
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].id, id);
+    let third = open(&path);
+    assert_eq!(third.claim_open_actions().expect("claims"), []);
+    saved(&second, vec![step(id, "was carried out", true, 9)]);
+    drop(second);
+    assert_eq!(third.claim_open_actions().expect("claims"), []);
+}
+
+#[test]
+fn a_remark_holds_until_it_runs_out_or_is_taken_back() {
+    let history = Sqlite::open(Options::memory());
+    let subject = Subject::new("eu", Sort::Task, "t1");
+    let ack = Remark::new(RemarkKind::Acknowledged, subject.clone(), "known", at(0))
+        .until(at(60))
+        .while_status("error");
+    let note = Remark::new(
+        RemarkKind::Note,
+        subject.clone(),
+        "ask the platform team",
+        at(1),
+    );
+    let back = note.withdrawal("", at(30));
+    for remark in [&ack, &note, &back] {
+        saved(&history, vec![Event::Remark(Box::new(remark.clone()))]);
+    }
+    let holding = |minute| -> Vec<String> {
+        let query = RemarkQuery {
+            holding_at: Some(at(minute)),
+            ..RemarkQuery::default()
+        };
+        let found = history.remarks(&query).expect("remarks");
+        found.into_iter().map(|r| r.text).collect()
+    };
+    assert_eq!(holding(10), ["known", "ask the platform team"]);
+    assert_eq!(holding(40), ["known"]);
+    assert_eq!(holding(61), Vec::<String>::new());
+    let all = history
+        .remarks(&RemarkQuery {
+            subject: Some(subject.clone()),
+            ..RemarkQuery::default()
+        })
+        .expect("remarks");
+    assert_eq!(all.len(), 3);
+    assert_eq!(all[0].operator, history.identity().operator);
+    assert_eq!(
+        Remark {
+            operator: String::new(),
+            host: String::new(),
+            ..all[0].clone()
+        },
+        ack
+    );
+    let timeline = history.timeline(&subject, &everything()).expect("entries");
+    assert_eq!(timeline.len(), 3);
+}
+
+#[test]
+fn two_programs_that_see_the_same_change_make_one_entry() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    let (a, b) = (open(&path), open(&path));
+    let waiting = || seen(task("t1", "waiting", Phase::Waiting), 0);
+    saved(&a, vec![waiting()]);
+    saved(&b, vec![waiting()]);
+    let wait = Some(("waiting", Phase::Waiting));
+    let run = Some(("running", Phase::Running));
+    let began = [(wait, "running", Phase::Running, 1)];
+    let both = [began[0], (run, "error", Phase::Failed, 2)];
+    let ended = [both[1]];
+    // a tells step by step, b only later and all at once
+    saved(
+        &a,
+        vec![moved(task("t1", "running", Phase::Running), &began, 1)],
+    );
+    saved(
+        &a,
+        vec![moved(task("t1", "error", Phase::Failed), &ended, 2)],
+    );
+    // what b saw before a's newest state changes nothing
+    saved(&b, vec![seen(task("t1", "running", Phase::Running), 1)]);
+    saved(
+        &b,
+        vec![moved(task("t1", "error", Phase::Failed), &both, 2)],
+    );
+    assert_eq!(
+        statuses(&a, "t1"),
+        [">waiting", "waiting>running", "running>error"]
+    );
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(dir)
+        .expect("a directory")
+        .map(|e| {
+            e.expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_file_that_is_no_history_is_set_aside_and_named() {
+    let foreign = |path: &Path| {
+        let other = rusqlite::Connection::open(path).expect("a database");
+        other
+            .execute_batch("CREATE TABLE song (name TEXT); INSERT INTO song VALUES ('la')")
+            .expect("a table");
+    };
+    let garbage = |path: &Path| fs::write(path, vec![b'x'; 9_000]).expect("written");
+    for reason in ["foreign", "damaged"] {
+        let dir = TempDir::new().expect("a directory");
+        let path = dir.path().join("history.db");
+        if reason == "foreign" {
+            foreign(&path);
+        } else {
+            garbage(&path);
+        }
+        let before = fs::read(&path).expect("the file");
+        let history = open(&path);
+        saved(&history, vec![seen(task("t1", "error", Phase::Failed), 0)]);
+        assert_eq!(statuses(&history, "t1"), [">error"]);
+        let notices = history.health().notices;
+        assert_eq!(notices.len(), 1, "{reason}");
+        let aside = files(dir.path())
+            .into_iter()
+            .find(|n| n.contains(&format!(".{reason}-")))
+            .expect("set aside");
+        assert!(notices[0].contains(&aside), "{notices:?}");
+        // nothing in it was touched
+        assert_eq!(fs::read(dir.path().join(&aside)).expect("the file"), before);
+    }
+}
+
+#[test]
+fn a_file_that_turns_out_damaged_in_use_is_set_aside_too() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    let history = open(&path);
+    let many = (0..2_000)
+        .map(|n| seen(task(&format!("t{n}"), "error", Phase::Failed), 0))
+        .collect();
+    saved(&history, many);
+    drop(history);
+    // damage that shows only when the last rows are read
+    let page: i64 = rusqlite::Connection::open(&path)
+        .and_then(|c| {
+            c.query_row(
+                "SELECT pageno FROM dbstat WHERE name = 'task' AND pagetype = 'leaf' ORDER BY path DESC LIMIT 1",
+                [],
+                |r| r.get(0),
+            )
+        })
+        .expect("a page");
+    let page = usize::try_from(page).expect("a page");
+    let mut bytes = fs::read(&path).expect("the file");
+    bytes[(page - 1) * 4096..page * 4096].fill(0xAA);
+    fs::write(&path, bytes).expect("written");
+    let history = open(&path);
+    assert_eq!(history.health().notices, Vec::<String>::new());
+    let again = (0..2_000)
+        .map(|n| seen(task(&format!("t{n}"), "available", Phase::Succeeded), 5))
+        .collect();
+    saved(&history, again);
+    assert_eq!(history.health().notices.len(), 1);
+    assert_eq!(statuses(&history, "t7"), [">available"]);
+    assert!(files(dir.path()).iter().any(|n| n.contains(".damaged-")));
+}
+
+#[test]
+fn a_file_of_a_newer_program_is_left_alone() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    drop(open(&path));
+    rusqlite::Connection::open(&path)
+        .and_then(|c| c.pragma_update(None, "user_version", 99))
+        .expect("a newer version");
+    let history = open(&path);
+    saved(&history, vec![seen(task("t1", "error", Phase::Failed), 0)]);
+    assert!(history.health().notices[0].contains("newer keepwatch"));
+    let version: i32 = rusqlite::Connection::open(&path)
+        .and_then(|c| c.pragma_query_value(None, "user_version", |r| r.get(0)))
+        .expect("a version");
+    assert_eq!(version, 99);
+}
+
+#[test]
+fn a_full_disk_is_told_and_nothing_is_lost_once_there_is_room() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    // the tables alone take about fifty pages
+    let history = Sqlite::open(Options {
+        max_pages: Some(70),
+        ..Options::file(&path)
+    });
+    let storm = |from: usize| -> Vec<Event> {
+        (from..from + 3_000)
+            .map(|n| seen(task(&format!("t{n}"), "error", Phase::Failed), 0))
+            .collect()
+    };
+    history.record(storm(0));
+    let refused = history
+        .save(vec![step(
+            crate::store::history::new_id(),
+            "sending",
+            false,
+            0,
+        )])
+        .wait()
+        .expect_err("no room");
+    assert!(refused.full, "{refused}");
+    assert!(
+        refused.to_string().contains("the disk is full"),
+        "{refused}"
+    );
+    let health = history.health();
+    assert!(health.is_failing());
+    assert_eq!((health.waiting, health.lost), (3_000, 0));
+}
+
+#[test]
+fn what_could_not_be_written_is_written_as_soon_as_it_can() {
+    let dir = TempDir::new().expect("a directory");
+    let place = dir.path().join("state");
+    // a file stands where the directory should be
+    fs::write(&place, "x").expect("written");
+    let history = open(&place.join("history.db"));
+    let health = history.health();
+    assert!(health.is_failing(), "{health:?}");
+    history.record(vec![seen(task("t1", "error", Phase::Failed), 0)]);
+    let id = crate::store::history::new_id();
+    history
+        .save(confirmed(id, 0))
+        .wait()
+        .expect_err("nowhere to write");
+    fs::remove_file(&place).expect("removed");
+    let mut changes = history.health_changes();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    runtime
+        .block_on(changes.wait_for(|h| !h.is_failing()))
+        .expect("it works again");
+    assert_eq!(statuses(&history, "t1"), [">error"]);
+    // what was refused is not written behind the caller's back
+    assert_eq!(
+        history.actions(&ActionQuery::default()).expect("actions"),
+        []
+    );
+    let told = history.happened(&everything()).expect("entries");
+    assert!(
+        told.iter()
+            .any(|e| matches!(&e.happened, Happened::Incident(what) if what.contains("could not be written"))),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn it_keeps_within_its_size_and_its_age() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    let history = open(&path);
+    let now = Timestamp::now();
+    let day = 86_400_000;
+    let told = |n: usize, days_ago: i64| {
+        let Event::Task(mut seen) = seen(task(&format!("t{n}"), "available", Phase::Succeeded), 0)
+        else {
+            unreachable!("a task was told")
+        };
+        seen.at = now.plus(-days_ago * day);
+        Event::Task(seen)
+    };
+    saved(&history, (0..3_000).map(|n| told(n, 100)).collect());
+    saved(&history, (3_000..6_000).map(|n| told(n, 1)).collect());
+    drop(history);
+    let options = |max_bytes| Options {
+        max_bytes,
+        ..Options::file(&path)
+    };
+    let mut connection = rusqlite::Connection::open(&path).expect("a connection");
+    let count = |c: &rusqlite::Connection| -> i64 {
+        c.query_row("SELECT count(*) FROM task", [], |r| r.get(0))
+            .expect("a count")
+    };
+    let tidy = |c: &mut rusqlite::Connection, options: &Options| {
+        let mut keeper = limits::Keeper::new(options, std::time::Instant::now());
+        loop {
+            keeper.step(c, options).expect("a step");
+            if keeper.due().is_none() {
+                break;
+            }
+        }
+    };
+    tidy(&mut connection, &options(u64::MAX));
+    assert_eq!(count(&connection), 3_000, "a hundred days are too old");
+    let used = limits::used(&connection).expect("a size");
+    tidy(&mut connection, &options(used / 2));
+    assert!(limits::used(&connection).expect("a size") <= used / 2);
+    let left = count(&connection);
+    assert!(left > 0 && left < 3_000, "{left}");
+    let orphans: i64 = connection
+        .query_row(
+            "SELECT count(*) FROM transition WHERE task NOT IN (SELECT id FROM task)",
+            [],
+            |r| r.get(0),
+        )
+        .expect("a count");
+    assert_eq!(orphans, 0);
+    let pages: i64 = connection
+        .pragma_query_value(None, "freelist_count", |r| r.get(0))
+        .expect("a count");
+    assert!(pages < 1_000, "{pages} freed pages were kept");
+}
