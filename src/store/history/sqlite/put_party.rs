@@ -4,7 +4,7 @@ use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
 use super::writer::Batch;
-use crate::model::{Device, Policy, Timestamp};
+use crate::model::{Device, Due, Policy, Timestamp};
 use crate::store::history::{PartySeen, PartyState, Sort, lasting};
 
 /// What makes an entry when it changes.
@@ -90,6 +90,8 @@ pub(super) struct Body {
     protected_now: bool,
     last_success: Option<i64>,
     next_run: Option<i64>,
+    /// How often a good backup of a policy is due, and counted from when, in milliseconds.
+    due: Option<(i64, Option<i64>)>,
     facts: Vec<(String, String)>,
 }
 
@@ -118,6 +120,7 @@ impl Body {
                 protected_now: d.protected_now,
                 last_success: d.last_success.map(|t| t.0),
                 next_run: None,
+                due: None,
                 facts: owned(&d.facts),
             }),
             PartyState::Policy(p) => Some(Self {
@@ -125,7 +128,8 @@ impl Body {
                 place: String::new(),
                 related: p.device_ids.clone(),
                 protected_now: p.protected_now,
-                last_success: None,
+                last_success: p.last_success.map(|t| t.0),
+                due: p.due.map(|d| (d.within_ms, d.from.map(|t| t.0))),
                 next_run: p.next_run.map(|t| t.0),
                 facts: owned(&p.facts),
             }),
@@ -162,6 +166,11 @@ impl Body {
             enabled: shape.enabled,
             faulty: shape.faulty,
             protected_now: self.protected_now,
+            last_success: self.last_success.map(Timestamp),
+            due: self.due.map(|(within_ms, from)| Due {
+                within_ms,
+                from: from.map(Timestamp),
+            }),
             schedule: shape.schedule,
             next_run: self.next_run.map(Timestamp),
             device_ids: self.related,

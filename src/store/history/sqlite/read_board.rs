@@ -97,6 +97,7 @@ fn parties(
             }
             Some(Sort::Policy) => {
                 let mut policy = body.policy(native, name, shape);
+                policy.last_success = policy.last_success.filter(|t| t.0 <= at);
                 if board.at.is_some() {
                     policy.facts.clear();
                     policy.next_run = None;
