@@ -53,6 +53,8 @@ pub enum Command {
     Enable(ActArgs),
     /// Turn a policy's schedule off.
     Disable(ActArgs),
+    /// Examine the services step by step: what works, what does not, and what to do. Changes nothing.
+    Doctor(DoctorArgs),
     /// Say what a code or status means and what to do next; no service is asked.
     Explain(ExplainArgs),
     /// List the catalog: every code and status of every kind.
@@ -222,6 +224,36 @@ pub struct ActArgs {
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
     /// How many seconds the services may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// text for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: TextOrJson,
+}
+
+/// `keepwatch doctor`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+For each service: configuration and secrets, name, connection, certificate, login, each list once, each
+action, the clocks, the rate budget. What depends on a step that failed is skipped; the other services are
+examined all the same. Wrong credentials are shown once, never twice.
+
+Examples:
+  keepwatch doctor
+  keepwatch doctor otc-eu --output json
+
+Exit code 4: a step of at least one service failed.")]
+pub struct DoctorArgs {
+    /// Only these services [default: all].
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// How many seconds the lists of a service may take together.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
     /// text for people, json for programs.

@@ -4,6 +4,7 @@ mod act;
 pub mod cli;
 pub mod codes;
 mod console;
+mod doctor;
 pub mod exit;
 pub mod explain;
 mod item;
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> Exit {
         Some(Command::Clear(args)) => act::run(Verb::Clear, &args, cli.read_only, config),
         Some(Command::Enable(args)) => act::run(Verb::Enable, &args, cli.read_only, config),
         Some(Command::Disable(args)) => act::run(Verb::Disable, &args, cli.read_only, config),
+        Some(Command::Doctor(args)) => doctor::run(&args, cli.read_only, config),
         Some(Command::Explain(args)) => explain::run(&args, config),
         Some(Command::Codes(args)) => codes::run(&args, config),
         Some(Command::Record(args)) => record::run(&args, config),

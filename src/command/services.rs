@@ -45,36 +45,74 @@ pub fn known_kinds() -> Vec<Kind> {
     kinds::drivers().iter().map(|d| d.kind).collect()
 }
 
-impl Services {
-    /// Opens the configured services, or starts and opens the embedded ones when nothing is configured. With
-    /// `only`, just those of these names. Must be called inside a tokio runtime.
+/// The services that a command is about, not opened yet.
+pub struct Chosen {
+    /// Those chosen, in the order of the configuration.
+    pub services: Vec<ServiceConfig>,
+    /// The configuration they came from.
+    pub config: Config,
+    /// The embedded services, which run as long as this lives.
+    pub embedded: Option<sim::Running>,
+}
+
+impl Chosen {
+    /// The configured services, or the embedded ones, which are started, when nothing is configured. With `only`,
+    /// just those of these names; `flag` is how they were given, for messages. Must be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`Exit::Usage`] for a name that no service has; [`Exit::Failure`] when the embedded services can't start.
-    pub async fn open(mut config: Config, only: &[String], read_only: bool) -> Result<Self, Exit> {
+    pub async fn of(mut config: Config, only: &[String], flag: &str) -> Result<Self, Exit> {
         let mut embedded = None;
         if config.services.is_empty() {
             let running = start_embedded().await?;
             config.services = embedded_config(&running)?.services;
             embedded = Some(running);
         }
-        let chosen = choose(&config.services, only)?;
-        let mut guard = Guard {
+        Ok(Self {
+            services: choose(&config.services, only, flag)?,
+            config,
+            embedded,
+        })
+    }
+
+    /// What may be sent to them, numbered in their order.
+    #[must_use]
+    pub fn guard(&self, read_only: bool) -> Guard {
+        Guard {
             all: Rule {
-                read_only: read_only || config.read_only,
+                read_only: read_only || self.config.read_only,
                 allow: None,
             },
-            services: Vec::new(),
-        };
+            services: self
+                .services
+                .iter()
+                .map(|service| Rule {
+                    read_only: service.read_only,
+                    allow: service.allow.clone(),
+                })
+                .collect(),
+        }
+    }
+
+    /// Says on standard error that what is shown is the demo.
+    pub fn say_if_embedded(&self) {
+        say_if(self.embedded.is_some());
+    }
+}
+
+impl Services {
+    /// Opens what [`Chosen::of`] chooses; `only` are the values of `--service`.
+    ///
+    /// # Errors
+    /// As [`Chosen::of`].
+    pub async fn open(config: Config, only: &[String], read_only: bool) -> Result<Self, Exit> {
+        let chosen = Chosen::of(config, only, "--service ").await?;
+        let guard = chosen.guard(read_only);
         let mut watched = Vec::new();
-        for (number, service) in (0..).zip(&chosen) {
+        for (number, service) in (0..).zip(&chosen.services) {
             let id = ServiceId(number);
-            guard.services.push(Rule {
-                read_only: service.read_only,
-                allow: service.allow.clone(),
-            });
             watched.push(Watched {
-                service: service.service(id, embedded.is_some()),
+                service: service.service(id, chosen.embedded.is_some()),
                 connector: open_one(service, id),
                 history_ms: i64::from(service.history_hours) * 3_600_000,
                 every_ms: service.every_ms,
@@ -83,48 +121,57 @@ impl Services {
         Ok(Self {
             watched,
             guard,
-            config,
-            embedded,
+            config: chosen.config,
+            embedded: chosen.embedded,
         })
+    }
+
+    /// Says on standard error that what is shown is the demo.
+    pub fn say_if_embedded(&self) {
+        say_if(self.embedded.is_some());
     }
 }
 
-impl Services {
-    /// Says on standard error that what is shown is the demo.
-    pub fn say_if_embedded(&self) {
-        if self.embedded.is_some() {
-            let place = crate::config::paths::config_file(None)
-                .map_or_else(String::new, |p| format!(" in {}", p.display()));
-            output::complain(&format!(
-                "nothing is configured: these are the embedded demo services; add your own{place}"
-            ));
-        }
+fn say_if(embedded: bool) {
+    if embedded {
+        let place = crate::config::paths::config_file(None)
+            .map_or_else(String::new, |p| format!(" in {}", p.display()));
+        output::complain(&format!(
+            "nothing is configured: these are the embedded demo services; add your own{place}"
+        ));
     }
 }
 
 /// A service's connector; what can't be opened becomes one that says why.
 fn open_one(service: &ServiceConfig, id: ServiceId) -> Arc<dyn Connector> {
-    let opened =
-        service
-            .settings(id)
-            .and_then(|settings: Settings| match kinds::driver(service.kind) {
-                Some(driver) => (driver.open)(&settings),
-                None => Err(Fault::new(
-                    FaultKind::NotOffered,
-                    format!("keepwatch has no way to {} services", service.kind),
-                    service.name.to_string(),
-                    "",
-                )),
-            });
-    opened.unwrap_or_else(|fault| Arc::new(Broken::new(service.kind, fault)))
+    service
+        .settings(id)
+        .and_then(|settings| connect(&settings))
+        .unwrap_or_else(|fault| Arc::new(Broken::new(service.kind, fault)))
 }
 
-fn choose(all: &[ServiceConfig], only: &[String]) -> Result<Vec<ServiceConfig>, Exit> {
+/// The connector for these settings; talks to nobody.
+///
+/// # Errors
+/// A kind without a connector, and what the kind itself can't work with.
+pub fn connect(settings: &Settings) -> Result<Arc<dyn Connector>, Fault> {
+    match kinds::driver(settings.kind) {
+        Some(driver) => (driver.open)(settings),
+        None => Err(Fault::new(
+            FaultKind::NotOffered,
+            format!("keepwatch has no way to {} services", settings.kind),
+            settings.name.to_string(),
+            "",
+        )),
+    }
+}
+
+fn choose(all: &[ServiceConfig], only: &[String], flag: &str) -> Result<Vec<ServiceConfig>, Exit> {
     for name in only {
         if !all.iter().any(|s| *s.name == **name) {
             let known: Vec<&str> = all.iter().map(|s| &*s.name).collect();
             output::complain(&format!(
-                "--service {name}: no service is called so. {}",
+                "{flag}{name}: no service is called so. {}",
                 crate::tomlread::one_of(name, &known)
             ));
             return Err(Exit::Usage);

@@ -150,6 +150,13 @@ impl AuthConfig {
         matches!(self.security_token, Some(SecretSource::Value(_))).then_some("security_token")
     }
 
+    /// Each secret's name with where it comes from.
+    pub fn sources(&self) -> impl Iterator<Item = (&'static str, &SecretSource)> {
+        let secret = self.secret.as_ref().map(|s| (self.secret_name(), s));
+        let token = self.security_token.as_ref().map(|s| ("security_token", s));
+        secret.into_iter().chain(token)
+    }
+
     /// The credentials with their secrets fetched. `service` is the service's name, for messages.
     ///
     /// # Errors

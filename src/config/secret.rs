@@ -123,7 +123,9 @@ impl SecretSource {
         Ok(Secret::new(text))
     }
 
-    fn place(&self) -> String {
+    /// Where it comes from, in words; nothing of the secret itself.
+    #[must_use]
+    pub fn place(&self) -> String {
         match self {
             Self::Env(name) => format!("the environment variable {name}"),
             Self::File(path) => format!("the file {}", path.display()),
@@ -131,7 +133,7 @@ impl SecretSource {
                 "the output of {}",
                 words.first().map_or("the command", String::as_str)
             ),
-            Self::Value(_) => "the value".to_owned(),
+            Self::Value(_) => "the configuration itself".to_owned(),
         }
     }
 }

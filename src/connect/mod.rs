@@ -17,6 +17,7 @@ pub mod freezer;
 pub mod http;
 pub mod karbor;
 pub mod page;
+pub mod probe;
 #[cfg(test)]
 pub(crate) mod scripted;
 pub mod sdrs;
@@ -24,6 +25,7 @@ pub mod session;
 pub mod settings;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ pub use capability::{Capabilities, Support};
 pub use endpoint::{Endpoint, Provenance};
 pub use session::{Place, Session};
 pub use settings::{AuthSettings, Secret, Settings, TlsSettings};
+pub use way::Way;
 
 use crate::model::{
     ActionSpec, Fault, Found, Health, Intent, Kind, Prepared, Rows, SendOutcome, Target, Task,
@@ -183,7 +186,19 @@ pub trait Connector: Send + Sync {
         Vec::new()
     }
 
-    /// Steps of a self-test for `doctor`: a name, and what came of it.
+    /// Its client and its address, for `doctor`; `None` for a service that could not be opened.
+    fn way(&self) -> Option<Way<'_>> {
+        None
+    }
+
+    /// True for a feed that is read from this machine and asks the service nothing.
+    fn is_local(&self, feed: &'static str) -> bool {
+        let _ = feed;
+        false
+    }
+
+    /// What `doctor` asks besides the feeds (quotas, what was set up by hand): a name, and what came of it.
+    /// Changes nothing, and tries no credentials that were refused.
     async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
         Vec::new()
     }

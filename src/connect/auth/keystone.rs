@@ -36,6 +36,14 @@ pub struct Token {
     after_refusal: bool,
 }
 
+impl Token {
+    /// How long it is still valid, by what the login said of it.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.dead_at.saturating_duration_since(Instant::now())
+    }
+}
+
 #[derive(Debug)]
 enum Credentials {
     Password {
@@ -145,6 +153,12 @@ impl Keystone {
             logins: AtomicU64::new(0),
             good: AtomicU64::new(0),
         })
+    }
+
+    /// Where logins are sent.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.url
     }
 
     /// The token in force; logs in where there is none or it is about to expire. However many ask at

@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use super::http::{Call, PageMemory};
 use super::{
     Capabilities, Connector, Covers, Driver, FeedSpec, PageSink, Place, PollContext, PollReport,
-    Progress, Session, Settings, Support, TaskLook,
+    Progress, Session, Settings, Support, TaskLook, Way,
 };
 use crate::model::{
     ActionSpec, Fault, FaultKind, Found, Intent, Kind, Prepared, SendOutcome, Target, Timestamp,
@@ -261,28 +261,7 @@ impl Connector for Cbr {
         self.seek(prepared, sent_at).await.map_err(clear_words)
     }
 
-    async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
-        let mut steps = Vec::new();
-        let base = self.session.base().await;
-        let stop = base.is_err();
-        steps.push((
-            "log in and find the service".to_owned(),
-            base.map(|url| super::http::place_of("", url)),
-        ));
-        if stop {
-            return steps;
-        }
-        for list in ["vaults", "policies", "operation-logs", "backups"] {
-            let mut call = Call::get(&[list]);
-            if list != "policies" {
-                call = call.with("limit", "1");
-            }
-            let answer = self.session.ask(&call).await.map_err(clear_words);
-            steps.push((
-                format!("read {list}"),
-                answer.map(|reply| format!("HTTP {}", reply.status)),
-            ));
-        }
-        steps
+    fn way(&self) -> Option<Way<'_>> {
+        Some(Way::Session(&self.session))
     }
 }

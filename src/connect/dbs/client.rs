@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::sign;
+use crate::connect::Way;
 use crate::connect::http::{Http, Priority, Reply, Request};
 use crate::connect::settings::{AuthSettings, Secret, Settings};
 use crate::model::{Answer, CodeRef, Fault, FaultKind, Follow, SendOutcome, Timestamp, clean};
@@ -129,6 +130,14 @@ impl Client {
             dialect,
             region,
         })
+    }
+
+    /// The client and the address.
+    pub const fn way(&self) -> Way<'_> {
+        Way::Direct {
+            http: &self.http,
+            base: &self.base,
+        }
     }
 
     /// The service's clock and ours.

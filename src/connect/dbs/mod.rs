@@ -17,11 +17,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use self::client::{Action, Client};
-use super::http::{PageMemory, Priority};
+use self::client::Client;
+use super::http::PageMemory;
 use super::{
     Capabilities, Connector, Covers, Driver, FeedSpec, PageSink, PollContext, PollReport, Progress,
-    Settings, Support, TaskLook,
+    Settings, Support, TaskLook, Way,
 };
 use crate::model::{
     ActionSpec, CodeRef, Fault, Found, Intent, Kind, Prepared, Ref, SendOutcome, Target, Timestamp,
@@ -179,25 +179,7 @@ impl Connector for Dbs {
         self.find_action(prepared, sent_at).await
     }
 
-    async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
-        let read = async |name: &str, action: Action| {
-            let seen = self
-                .client
-                .read(&action, Priority::Operator)
-                .await
-                .map(|_| "answers".to_owned());
-            (name.to_owned(), seen)
-        };
-        let plans = Action::new("DescribeBackupPlanList")
-            .with("PageNum", "0")
-            .with("PageSize", "1");
-        let gateways = Action::new("DescribeBackupGatewayList")
-            .with("Region", self.client.region.clone())
-            .with("PageNum", "0")
-            .with("PageSize", "30");
-        vec![
-            read("signature and rights (list plans)", plans).await,
-            read("list gateways", gateways).await,
-        ]
+    fn way(&self) -> Option<Way<'_>> {
+        Some(self.client.way())
     }
 }

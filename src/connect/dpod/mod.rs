@@ -32,12 +32,12 @@ use self::board::Patience;
 use self::feed::Feed;
 use self::gate::Gate;
 use self::inbox::Inbox;
-use self::plans::{Plan, SORTS};
+use self::plans::Plan;
 use self::poll::patience_for;
 use super::http::PageMemory;
 use super::{
     Capabilities, Connector, Covers, Driver, FeedSpec, PageSink, Place, PollContext, PollReport,
-    Progress, Session, Settings, Support, TaskLook,
+    Progress, Session, Settings, Support, TaskLook, Way,
 };
 use crate::model::{
     ActionSpec, Fault, FaultKind, Found, Intent, Kind, Prepared, SendOutcome, Target, Timestamp,
@@ -253,24 +253,18 @@ impl Connector for Dpod {
         self.seek(prepared, sent_at).await
     }
 
+    fn way(&self) -> Option<Way<'_>> {
+        Some(Way::Session(&self.session))
+    }
+
+    fn is_local(&self, feed: &'static str) -> bool {
+        feed == EVENTS
+    }
+
     async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
-        let mut steps = Vec::new();
-        for sort in SORTS {
-            let answer = self.ask_list(sort).await;
-            let refused = answer.as_ref().is_err_and(|f| f.kind == FaultKind::Auth);
-            steps.push((
-                format!("list {}s", sort.what),
-                answer.map(|reply| format!("HTTP {}", reply.status)),
-            ));
-            // a wrong password is tried once
-            if refused {
-                break;
-            }
-        }
-        steps.push((
+        vec![(
             "events of DPOD's scripts".to_owned(),
             self.check_inbox().await,
-        ));
-        steps
+        )]
     }
 }

@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
-use super::http::{Call, PageMemory};
+use super::http::PageMemory;
 use super::{
     Capabilities, Connector, Covers, Driver, FeedSpec, PageSink, Place, PollContext, PollReport,
-    Progress, Session, Settings, Support, TaskLook,
+    Progress, Session, Settings, Support, TaskLook, Way,
 };
 use crate::model::{
     ActionSpec, Fault, Found, Intent, Kind, Prepared, SendOutcome, Target, Timestamp,
@@ -159,25 +159,7 @@ impl Connector for Freezer {
         self.seek(prepared).await
     }
 
-    async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
-        let mut steps = Vec::new();
-        let base = self.session.base().await;
-        let stop = base.is_err();
-        steps.push((
-            "log in and find the service".to_owned(),
-            base.map(|url| super::http::place_of("", url)),
-        ));
-        if stop {
-            return steps;
-        }
-        for list in ["clients", "jobs"] {
-            let call = Call::get(&[list]).with("limit", "1");
-            let answer = self.session.ask(&call).await;
-            steps.push((
-                format!("read {list}"),
-                answer.map(|reply| format!("HTTP {}", reply.status)),
-            ));
-        }
-        steps
+    fn way(&self) -> Option<Way<'_>> {
+        Some(Way::Session(&self.session))
     }
 }

@@ -11,15 +11,7 @@ use crate::model::{Fault, FaultKind, clean};
 pub(super) fn of(e: &reqwest::Error, place: &str, answer: Duration) -> Fault {
     let sent = !(e.is_connect() || e.is_builder());
     if let Some(tls) = find::<rustls::Error>(e) {
-        let mut fault = Fault::new(
-            FaultKind::Tls,
-            format!(
-                "the TLS connection could not be made: {}",
-                clean(&tls.to_string())
-            ),
-            place,
-            tls_advice(tls),
-        );
+        let mut fault = of_tls(tls, place);
         fault.maybe_done = sent;
         return fault;
     }
@@ -61,13 +53,26 @@ pub(super) fn of(e: &reqwest::Error, place: &str, answer: Duration) -> Fault {
     fault
 }
 
+/// A TLS connection that could not be made.
+pub(in crate::connect) fn of_tls(e: &rustls::Error, place: &str) -> Fault {
+    Fault::new(
+        FaultKind::Tls,
+        format!(
+            "the TLS connection could not be made: {}",
+            clean(&e.to_string())
+        ),
+        place,
+        tls_advice(e),
+    )
+}
+
 /// No answer in time.
-pub(super) fn timeout(place: &str, after: Duration, sent: bool) -> Fault {
+pub(in crate::connect) fn timeout(place: &str, after: Duration, sent: bool) -> Fault {
     let mut fault = Fault::new(
         FaultKind::Timeout,
         format!("no answer within {:.0} s", after.as_secs_f64().max(1.0)),
         place,
-        "The service may be overloaded. Raise timeout_ms if it is slow by nature.",
+        "The service may be overloaded. Raise timeout for this service if it is slow by nature.",
     );
     fault.maybe_done = sent;
     fault
@@ -120,7 +125,9 @@ fn tls_advice(e: &rustls::Error) -> &'static str {
 }
 
 /// The first cause of this type, also where an I/O error wraps it.
-fn find<'a, T: Error + 'static>(e: &'a (dyn Error + 'static)) -> Option<&'a T> {
+pub(in crate::connect) fn find<'a, T: Error + 'static>(
+    e: &'a (dyn Error + 'static),
+) -> Option<&'a T> {
     let mut next = Some(e);
     while let Some(cause) = next {
         if let Some(found) = cause.downcast_ref::<T>() {
@@ -142,7 +149,7 @@ fn find<'a, T: Error + 'static>(e: &'a (dyn Error + 'static)) -> Option<&'a T> {
 }
 
 /// The innermost cause in words, cleaned. The outer ones repeat the address, which may hold secrets.
-pub(super) fn chain(e: &(dyn Error + 'static)) -> String {
+pub(in crate::connect) fn chain(e: &(dyn Error + 'static)) -> String {
     let mut last = e;
     while let Some(cause) = last.source() {
         last = cause;

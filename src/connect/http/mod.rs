@@ -4,11 +4,11 @@
 //! came at all. Who we are and where the service stands is added by [`super::session::Session`].
 
 mod budget;
-mod fault;
+pub(in crate::connect) mod fault;
 mod memory;
 mod reply;
 mod request;
-mod tls;
+pub(in crate::connect) mod tls;
 
 pub use budget::{Budget, Priority};
 pub use memory::PageMemory;
@@ -16,6 +16,7 @@ pub use reply::{Reply, code_of, json};
 pub use request::{Call, Request, place_of};
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -25,7 +26,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, Url};
 
 use super::Settings;
-use crate::model::{Fault, FaultKind, Timestamp};
+use crate::model::{Fault, FaultKind, Timestamp, clean};
 
 /// Longest wait for a connection, TLS included, in milliseconds; a shorter answer timeout wins.
 const CONNECT_MS: u64 = 10_000;
@@ -39,6 +40,11 @@ pub struct Http {
     /// Never on a kept connection: a request that can't be sent must not look like one whose answer was lost.
     writes: Client,
     budget: Budget,
+    rate_per_minute: u32,
+    /// Requests that went out, repeats included.
+    sent: AtomicU64,
+    /// What the newest answer that spoke of limits said, by header.
+    limits: Mutex<Vec<(String, String)>>,
     answer: Duration,
     max_body: usize,
     plain_allowed: bool,
@@ -79,10 +85,14 @@ impl Http {
                 )
             })
         };
+        let rate_per_minute = settings.rate_per_minute.unwrap_or(default_rate);
         Ok(Self {
             reads: build(true)?,
             writes: build(false)?,
-            budget: Budget::new(settings.rate_per_minute.unwrap_or(default_rate)),
+            budget: Budget::new(rate_per_minute),
+            rate_per_minute,
+            sent: AtomicU64::new(0),
+            limits: Mutex::default(),
             answer,
             max_body: settings.max_body.max(1024),
             plain_allowed: settings
@@ -97,6 +107,26 @@ impl Http {
     #[must_use]
     pub fn clock(&self) -> Option<(Timestamp, Timestamp)> {
         self.clock.lock().ok().and_then(|c| *c)
+    }
+
+    /// Requests a minute that the service may get from us.
+    #[must_use]
+    pub const fn rate_per_minute(&self) -> u32 {
+        self.rate_per_minute
+    }
+
+    /// How many requests went out so far, logins and repeats included.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// What the newest answer that spoke of limits said: headers with their values, cleaned.
+    #[must_use]
+    pub fn limits(&self) -> Vec<(String, String)> {
+        self.limits
+            .lock()
+            .map_or_else(|_| Vec::new(), |l| l.clone())
     }
 
     /// Refuses addresses that would send secrets in the clear.
@@ -164,6 +194,7 @@ impl Http {
         if !request.body.is_empty() {
             built = built.body(request.body);
         }
+        self.sent.fetch_add(1, Ordering::Relaxed);
         // The client's own connect timeout ends first, so that this one always means "sent, no answer".
         let limit = self.answer + self.answer.min(Duration::from_millis(CONNECT_MS));
         let mut response = match tokio::time::timeout(limit, built.send()).await {
@@ -254,6 +285,12 @@ impl Http {
         {
             *clock = Some((theirs, ours));
         }
+        let said = limits_of(headers);
+        if !said.is_empty()
+            && let Ok(mut limits) = self.limits.lock()
+        {
+            *limits = said;
+        }
         if status == 429 || status == 503 {
             if let Some(ms) = retry_after(headers, ours) {
                 self.budget.hold(Duration::from_millis(ms));
@@ -262,6 +299,25 @@ impl Http {
             }
         }
     }
+}
+
+/// The headers that speak of rate limits, whatever the vendor calls them.
+fn limits_of(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter(|(name, _)| {
+            let name = name.as_str();
+            name.contains("ratelimit")
+                || name.contains("rate-limit")
+                || name.ends_with("retry-after")
+        })
+        .filter_map(|(name, value)| {
+            Some((
+                name.as_str().to_owned(),
+                clean(value.to_str().ok()?).into_owned(),
+            ))
+        })
+        .collect()
 }
 
 /// How long polling keeps quiet after a 429 that names no time, in milliseconds.

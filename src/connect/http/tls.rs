@@ -1,12 +1,15 @@
 //! Whom we trust: the system's authorities, a private one beside them, or one pinned certificate.
 
+use std::path::Path;
 use std::sync::{Arc, Once};
 
 use reqwest::{Certificate, ClientBuilder, Url};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls_platform_verifier::Verifier;
 use sha2::{Digest, Sha256};
 
 use super::super::{AuthSettings, Settings};
@@ -25,30 +28,15 @@ pub fn install_provider() {
 /// Sets up TLS as the service's settings say.
 pub(super) fn apply(builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, Fault> {
     install_provider();
-    if let Some(pin) = &settings.tls.pin_sha256 {
-        return Ok(builder.tls_backend_preconfigured(pinned(pin, settings)?));
+    if settings.tls.pin_sha256.is_some() {
+        return Ok(builder.tls_backend_preconfigured(client(judge(settings)?, settings)?));
     }
     if let Some(file) = &settings.tls.ca_file {
-        let place = file.display().to_string();
-        let bad = |what: String| {
-            Fault::new(
-                FaultKind::Config,
-                what,
-                place.clone(),
-                "Give a PEM file with the certificate of the authority as ca_file.",
-            )
-        };
-        let pem =
-            std::fs::read(file).map_err(|e| bad(format!("the CA file can't be read: {e}")))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|e| {
-            bad(format!(
-                "the CA file is not PEM: {}",
-                super::fault::chain(&e)
-            ))
-        })?;
-        if certificates.is_empty() {
-            return Err(bad("the CA file holds no certificate".into()));
-        }
+        let certificates = authorities(file)?
+            .iter()
+            .map(|der| Certificate::from_der(der))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| bad_ca(file, format!("no certificate: {}", super::fault::chain(&e))))?;
         return Ok(builder.tls_certs_merge(certificates));
     }
     if only_loopback(settings) {
@@ -57,6 +45,67 @@ pub(super) fn apply(builder: ClientBuilder, settings: &Settings) -> Result<Clien
         return Ok(builder.tls_certs_only([]));
     }
     Ok(builder)
+}
+
+/// Who judges the service's certificate: the same authorities and pins as those of the client.
+///
+/// # Errors
+/// A [`FaultKind::Config`] fault as [`apply`]; a [`FaultKind::Tls`] fault when the system has no authorities.
+pub(in crate::connect) fn judge(settings: &Settings) -> Result<Arc<dyn ServerCertVerifier>, Fault> {
+    install_provider();
+    if let Some(pin) = &settings.tls.pin_sha256 {
+        return Ok(Arc::new(Pinned {
+            accepted: pins(pin, settings)?,
+            provider: provider(),
+        }));
+    }
+    let extra = match &settings.tls.ca_file {
+        Some(file) => authorities(file)?,
+        None => Vec::new(),
+    };
+    let verifier = if extra.is_empty() {
+        Verifier::new(provider())
+    } else {
+        Verifier::new_with_extra_roots(extra, provider())
+    };
+    let verifier = verifier.map_err(|e| {
+        Fault::new(
+            FaultKind::Tls,
+            format!("the authorities to trust can't be loaded: {e}"),
+            settings.name.to_string(),
+            "Install the system's CA certificates, or set ca_file or pin_sha256 for this service.",
+        )
+    })?;
+    Ok(Arc::new(verifier))
+}
+
+/// The process's crypto provider.
+pub(in crate::connect) fn provider() -> Arc<CryptoProvider> {
+    CryptoProvider::get_default().map_or_else(
+        || Arc::new(rustls::crypto::ring::default_provider()),
+        Arc::clone,
+    )
+}
+
+/// The certificates of a private authority.
+fn authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    let pem = std::fs::read(file).map_err(|e| bad_ca(file, format!("can't be read: {e}")))?;
+    let certificates = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| bad_ca(file, format!("is not PEM: {e}")))?;
+    if certificates.is_empty() {
+        return Err(bad_ca(file, "holds no certificate".into()));
+    }
+    Ok(certificates)
+}
+
+fn bad_ca(file: &Path, what: String) -> Fault {
+    Fault::new(
+        FaultKind::Config,
+        format!("the CA file {what}"),
+        file.display().to_string(),
+        "Give a PEM file with the certificate of the authority as ca_file.",
+    )
 }
 
 /// True when every address of the service is plain HTTP on this machine.
@@ -78,8 +127,9 @@ fn only_loopback(settings: &Settings) -> bool {
     }
 }
 
-fn pinned(pins: &str, settings: &Settings) -> Result<ClientConfig, Fault> {
-    let bad = |what: String| {
+/// The accepted digests.
+fn pins(text: &str, settings: &Settings) -> Result<Vec<[u8; 32]>, Fault> {
+    let bad = |what: &str| {
         Fault::new(
             FaultKind::Config,
             what,
@@ -88,26 +138,40 @@ fn pinned(pins: &str, settings: &Settings) -> Result<ClientConfig, Fault> {
         )
     };
     let mut accepted = Vec::new();
-    for pin in pins.split([',', ' ']).filter(|p| !p.is_empty()) {
+    for pin in text.split([',', ' ']).filter(|p| !p.is_empty()) {
         let mut digest = [0u8; 32];
         hex::decode_to_slice(pin.replace(':', ""), &mut digest)
-            .map_err(|_| bad("the pinned certificate is not a SHA-256".into()))?;
+            .map_err(|_| bad("the pinned certificate is not a SHA-256"))?;
         accepted.push(digest);
     }
     if accepted.is_empty() {
-        return Err(bad("the pin is empty".into()));
+        return Err(bad("the pin is empty"));
     }
-    let provider = CryptoProvider::get_default().map_or_else(
-        || Arc::new(rustls::crypto::ring::default_provider()),
-        Arc::clone,
-    );
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+    Ok(accepted)
+}
+
+/// A client configuration in which `verifier` has the word.
+///
+/// # Errors
+/// A [`FaultKind::Tls`] fault when the crypto provider has no usable version of TLS.
+pub(in crate::connect) fn client(
+    verifier: Arc<dyn ServerCertVerifier>,
+    settings: &Settings,
+) -> Result<ClientConfig, Fault> {
+    let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(|e| bad(format!("TLS can't be set up: {e}")))?
+        .map_err(|e| {
+            Fault::new(
+                FaultKind::Tls,
+                format!("TLS can't be set up: {e}"),
+                settings.name.to_string(),
+                "This is a mistake in keepwatch: please report it.",
+            )
+        })?;
+    Ok(builder
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Pinned { accepted, provider }))
-        .with_no_client_auth();
-    Ok(config)
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth())
 }
 
 /// Accepts the pinned certificates and no other; names and dates don't matter, the handshake's

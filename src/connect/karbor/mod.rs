@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use super::http::{Call, PageMemory};
 use super::{
     Capabilities, Connector, Covers, Driver, FeedSpec, PageSink, Place, PollContext, PollReport,
-    Progress, Session, Settings, Support, TaskLook,
+    Progress, Session, Settings, Support, TaskLook, Way,
 };
 use crate::model::{
     ActionSpec, CodeRef, Fault, Found, Intent, Kind, Prepared, SendOutcome, Target, Timestamp,
@@ -244,30 +244,7 @@ impl Connector for Karbor {
         self.seek(prepared, sent_at).await.map_err(named)
     }
 
-    async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
-        let mut steps = Vec::new();
-        let base = self.session.base().await;
-        let stop = base.is_err();
-        steps.push((
-            "log in and find the service".to_owned(),
-            base.map(|url| super::http::place_of("", url)),
-        ));
-        if stop {
-            return steps;
-        }
-        for list in [
-            "plans",
-            "scheduled_operations",
-            "operation_logs",
-            "providers",
-        ] {
-            let call = Call::get(&[list]).with("limit", "1");
-            let answer = self.session.ask(&call).await.map_err(named);
-            steps.push((
-                format!("read {list}"),
-                answer.map(|reply| format!("HTTP {}", reply.status)),
-            ));
-        }
-        steps
+    fn way(&self) -> Option<Way<'_>> {
+        Some(Way::Session(&self.session))
     }
 }

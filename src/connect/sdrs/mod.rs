@@ -23,12 +23,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use self::known::Known;
-use self::wire::Object;
-use super::http::{Call, PageMemory};
+use super::http::PageMemory;
 use super::session::{Place, Session};
 use super::{
     Capabilities, Connector, Covers, Driver, FeedSpec, PageSink, PollContext, PollReport, Progress,
-    Settings, Support, TaskLook,
+    Settings, Support, TaskLook, Way,
 };
 use crate::model::{
     ActionSpec, Fault, Found, Intent, Kind, Prepared, SendOutcome, Target, Timestamp,
@@ -191,18 +190,7 @@ impl Connector for Sdrs {
         self.find_action(prepared, sent_at).await
     }
 
-    async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
-        let mut steps = Vec::new();
-        let base = self.session.base().await.map(ToString::to_string);
-        steps.push(("login and address".to_owned(), base));
-        for object in Object::ALL {
-            let call = Call::get(&[object.path()]).with("limit", "1");
-            let seen = self.session.ask(&call).await.map(|_| "answers".to_owned());
-            steps.push((format!("list {}s", object.name()), seen));
-        }
-        let call = Call::get(&["task-center", "failure-jobs"]).with("limit", "1");
-        let seen = self.session.ask(&call).await.map(|_| "answers".to_owned());
-        steps.push(("list failed tasks".to_owned(), seen));
-        steps
+    fn way(&self) -> Option<Way<'_>> {
+        Some(Way::Session(&self.session))
     }
 }
