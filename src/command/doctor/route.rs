@@ -216,3 +216,27 @@ fn describe(certificate: &Certificate) -> String {
     };
     format!("a certificate for {names}, {signed}, {dates}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_told_with_its_end() {
+        let now = Timestamp::now();
+        let of = |from: i64, to: i64, issuer: &str| {
+            describe(&Certificate {
+                subject: "CN=a".into(),
+                issuer: issuer.into(),
+                names: Vec::new(),
+                not_before: now.plus(from * DAY_MS),
+                not_after: now.plus(to * DAY_MS + 60_000),
+                sha256: String::new(),
+            })
+        };
+        assert!(of(-9, 12, "CN=b").starts_with("a certificate for CN=a, signed by CN=b, until "));
+        assert!(of(-9, 12, "CN=b").ends_with("(12 days)"));
+        assert!(of(-9, -3, "CN=a").contains("signed by itself, expired on "));
+        assert!(of(2, 3, "CN=b").contains("not valid before "));
+    }
+}

@@ -54,9 +54,21 @@ pub fn text(visit: &Visit, glyphs: &'static Glyphs, width: usize) -> String {
     );
     output::wrap(&mut out, &head, width, "", "  ");
     let mut merged = Vec::new();
+    let mut said: &[String] = &[];
     for step in visit.steps() {
         let Some((what, _)) = group(step) else {
-            line(&mut out, step, &step.name, glyphs, width);
+            // several lists fail for one reason: what to do is said once
+            let again = !step.remedy.is_empty() && step.remedy == said;
+            if again {
+                let alone = Step {
+                    remedy: Vec::new(),
+                    ..step.clone()
+                };
+                line(&mut out, &alone, &step.name, glyphs, width);
+            } else {
+                line(&mut out, step, &step.name, glyphs, width);
+            }
+            said = &step.remedy;
             continue;
         };
         if merged.contains(&step.step) {

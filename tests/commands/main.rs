@@ -1,5 +1,9 @@
 //! `keepwatch list` and the action verbs from outside, against the embedded services as a server.
 
+mod doctor;
+#[path = "../sim_support/mod.rs"]
+mod sim_support;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
