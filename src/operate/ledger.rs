@@ -1,6 +1,8 @@
 //! The actions of this run, each with its whole life.
 
 use super::{ActionEvent, ActionId, Stage};
+use std::collections::HashMap;
+
 use crate::model::{Follow, Prepared, Timestamp};
 
 /// One action.
@@ -64,11 +66,13 @@ impl ActionRecord {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ledger {
     records: Vec<ActionRecord>,
+    places: HashMap<ActionId, usize>,
 }
 
 impl Ledger {
     /// Adds an action at the moment of its confirmation, before it is sent.
     pub fn begin(&mut self, id: ActionId, prepared: Prepared, at: Timestamp) {
+        self.places.insert(id, self.records.len());
         self.records.push(ActionRecord {
             id,
             prepared,
@@ -79,7 +83,8 @@ impl Ledger {
 
     /// Takes a stage. Events of actions nobody began are ignored; a repeated confirmation is not noted twice.
     pub fn apply(&mut self, event: ActionEvent) {
-        let Some(record) = self.records.iter_mut().find(|r| r.id == event.id) else {
+        let at = self.places.get(&event.id);
+        let Some(record) = at.and_then(|at| self.records.get_mut(*at)) else {
             return;
         };
         if event.follow.is_some() {
@@ -99,7 +104,7 @@ impl Ledger {
     /// One action.
     #[must_use]
     pub fn get(&self, id: ActionId) -> Option<&ActionRecord> {
-        self.records.iter().find(|r| r.id == id)
+        self.records.get(*self.places.get(&id)?)
     }
 
     /// Actions that may still change.

@@ -1,5 +1,6 @@
 //! Everything that the console knows: the store, what the operator arranged, and what lies on top.
 
+pub mod batch;
 pub mod deeds;
 pub mod detail;
 pub mod feed;
@@ -22,6 +23,7 @@ use super::key::Key;
 use super::keymap::{Keymap, Place};
 use super::thing::Thing;
 
+pub use batch::Batch;
 pub use deeds::Deeds;
 pub use detail::Detail;
 pub use feed::FeedPane;

@@ -337,6 +337,65 @@ fn marked_rows_are_confirmed_together_and_what_is_left_out_is_said() {
 }
 
 #[test]
+fn many_are_summed_up_and_only_what_was_surely_not_done_is_asked_for_again() {
+    let mut state = state();
+    resize(&mut state, 120, 40);
+    press(&mut state, "5 *");
+    let effects = press(&mut state, "r");
+    answer(&mut state, effects, Danger::Confirm);
+    let mut open = sent(&press(&mut state, "y"));
+    assert!(text(&state).contains("on 7: 7 waiting"), "{}", text(&state));
+    let refused = Stage::Refused {
+        code: CodeRef::new("CSBS.6010", "A shared disk is attached"),
+        answer: Answer::default(),
+    };
+    let lost = Stage::CannotTell {
+        why: "the list does not tell".to_owned(),
+    };
+    let accepted = Stage::Accepted {
+        answer: Answer::default(),
+    };
+    // each ends as far as it can be known; what still waits after two is held back
+    for end in [refused, lost] {
+        let (id, _) = open.remove(0);
+        open.extend(sent(&stage(&mut state, id, end, None)));
+    }
+    press(&mut state, "A w esc");
+    for (id, _) in open {
+        stage(&mut state, id, accepted.clone(), None);
+    }
+    let shown = text(&state);
+    let sum = state.deeds.batches()[0].progress(&state.ledger);
+    assert!(sum.is_settled() && !sum.is_whole(), "{sum:?}");
+    assert_eq!((sum.refused, sum.unknown), (1, 1));
+    assert_eq!(sum.accepted + sum.not_sent, 5);
+    assert!(sum.not_sent > 0, "{sum:?}");
+    assert!(
+        shown.contains("1 refused, 1 not sent, 1 outcome unknown. A shows them"),
+        "{shown}"
+    );
+    press(&mut state, "A");
+    let shown = text(&state);
+    for said in [
+        "1 refused with CSBS.6010",
+        "1 outcome unknown",
+        "left out, ",
+    ] {
+        assert!(shown.contains(said), "{said} in\n{shown}");
+    }
+    let effects = press(&mut state, "r");
+    assert_eq!(effects.len(), 1 + sum.not_sent, "{effects:?}");
+    let more = answer(&mut state, effects, Danger::Confirm);
+    assert!(more.is_empty(), "asking again is asking first: {more:?}");
+    let shown = text(&state);
+    assert!(shown.contains("whose outcome is unknown"), "{shown}");
+    press(&mut state, "y");
+    press(&mut state, "A");
+    let effects = press(&mut state, "r");
+    assert!(effects.is_empty(), "nothing is taken up twice: {effects:?}");
+}
+
+#[test]
 fn the_same_request_is_sent_once_for_all() {
     let mut state = state();
     resize(&mut state, 120, 40);

@@ -1,11 +1,13 @@
 //! From a word to a confirmed action: choose it, give it its values, see the request, say yes.
 
+use std::collections::BTreeMap;
+
 use crate::model::{ActionSpec, Danger, Fault, Intent, Prepared, Verb};
 
 use super::super::can::offers;
 use super::super::effect::{AskId, Effect};
 use super::super::state::layer::{Choice, Confirm, Form, Pick, PickItem, PickKind};
-use super::super::state::{Layer, State, Tone};
+use super::super::state::{Batch, Layer, State, Tone};
 use super::super::thing::Thing;
 use super::super::word::Word;
 use super::{deed, list, push, words};
@@ -112,12 +114,21 @@ fn menu(state: &mut State, things: &[Thing], verb: Option<Verb>) {
     push(state, Layer::Pick(Pick::new(PickKind::Menu, title, items)));
 }
 
-/// An action was chosen: sort out what it can be applied to, ask for its values or go on.
-pub(super) fn chosen(state: &mut State, id: &'static str) -> Vec<Effect> {
-    let mut spec: Option<ActionSpec> = None;
-    let mut things = Vec::new();
-    let mut left_out = Vec::new();
-    for thing in subjects(state) {
+/// What an action can be applied to, and what not.
+struct Sorted {
+    spec: Option<ActionSpec>,
+    things: Vec<Thing>,
+    left_out: Vec<(String, String)>,
+}
+
+/// Sorts out what an action can be applied to.
+fn sort_out(state: &State, id: &'static str, wanted: Vec<Thing>) -> Sorted {
+    let mut sorted = Sorted {
+        spec: None,
+        things: Vec::new(),
+        left_out: Vec::new(),
+    };
+    for thing in wanted {
         let mut why = "its service does not offer this".to_owned();
         let mut possible = false;
         for offer in offers(state, thing) {
@@ -126,23 +137,48 @@ pub(super) fn chosen(state: &mut State, id: &'static str) -> Vec<Effect> {
                     None => possible = true,
                     Some(reason) => why = reason,
                 }
-                spec = spec.or(offer.action);
+                sorted.spec = sorted.spec.take().or(offer.action);
             }
         }
         if possible {
-            things.push(thing);
+            sorted.things.push(thing);
         } else {
-            left_out.push((thing, why));
+            let name = thing.name(&state.store).to_owned();
+            sorted.left_out.push((name, why));
         }
     }
-    let Some(spec) = spec else { return Vec::new() };
+    sorted
+}
+
+/// An action was chosen: sort out what it can be applied to, ask for its values or go on.
+pub(super) fn chosen(state: &mut State, id: &'static str) -> Vec<Effect> {
+    let sorted = sort_out(state, id, subjects(state));
+    go_on(state, sorted, None)
+}
+
+/// Asks for the values, unless they are known, and then for the requests.
+fn go_on(
+    state: &mut State,
+    sorted: Sorted,
+    inputs: Option<BTreeMap<String, String>>,
+) -> Vec<Effect> {
+    let Sorted {
+        spec: Some(spec),
+        things,
+        left_out,
+    } = sorted
+    else {
+        return Vec::new();
+    };
     if things.is_empty() {
         let why = left_out.first().map_or("", |(_, why)| why.as_str());
         state.say(format!("{}: {why}.", spec.label), Tone::Warning);
         return Vec::new();
     }
-    if spec.inputs.is_empty() {
-        confirm(state, &spec, &things, &left_out, &Default::default())
+    if let Some(inputs) = inputs {
+        confirm(state, &spec, &things, left_out, &inputs)
+    } else if spec.inputs.is_empty() {
+        confirm(state, &spec, &things, left_out, &BTreeMap::new())
     } else {
         push(state, Layer::Form(Form::new(spec, things, left_out)));
         Vec::new()
@@ -154,8 +190,8 @@ fn confirm(
     state: &mut State,
     spec: &ActionSpec,
     things: &[Thing],
-    left_out: &[(Thing, String)],
-    inputs: &std::collections::BTreeMap<String, String>,
+    left_out: Vec<(String, String)>,
+    inputs: &BTreeMap<String, String>,
 ) -> Vec<Effect> {
     let store = &state.store;
     let intents = things
@@ -169,10 +205,6 @@ fn confirm(
             };
             (*thing, thing.name(store).to_owned(), intent)
         })
-        .collect();
-    let left_out: Vec<(String, String)> = left_out
-        .iter()
-        .map(|(thing, why)| (thing.name(store).to_owned(), why.clone()))
         .collect();
     let bulk = things.len() + left_out.len() > 1;
     let layer = Confirm::new(spec.verb, spec.label.to_owned(), intents, left_out, bulk);
@@ -277,17 +309,19 @@ fn send(state: &mut State) -> Vec<Effect> {
     }
     let now = state.now;
     let mut rows = Vec::new();
+    let mut deeds = Vec::new();
     let mut refused = None;
-    let many = confirm.items.len();
     for item in confirm.items {
         // the phrase that was typed for many stands for each of their names
         let name = crate::operate::Operator::name_to_type(&item.prepared).to_owned();
         let typed = (item.prepared.danger == Danger::TypeName).then_some(name.as_str());
         match state.operator.confirm((*item.prepared).clone(), typed) {
             Ok(confirmed) => {
-                state.ledger.begin(confirmed.id(), *item.prepared, now);
+                let id = confirmed.id();
+                state.ledger.begin(id, *item.prepared, now);
                 state.deeds.push(confirmed);
                 rows.push(item.thing.row());
+                deeds.push((id, item.thing));
             }
             Err(why) => refused = Some(why.to_string()),
         }
@@ -295,15 +329,49 @@ fn send(state: &mut State) -> Vec<Effect> {
     if confirm.bulk {
         list::with_pane(state, |pane| pane.unmark(&rows));
     }
+    if deeds.len() > 1 {
+        // how far they are stands where sentences stand
+        state.toast = None;
+        state.deeds.together(Batch {
+            label: confirm.label.clone(),
+            verb: confirm.verb,
+            deeds,
+            left_out: confirm.left_out,
+            told: false,
+        });
+    }
     if let Some(why) = refused {
         state.say(super::go::capital_stop(&why), Tone::Warning);
-    } else if many > 1 {
-        state.say(
-            format!("{}: sending {many}. A shows them.", confirm.label),
-            Tone::Plain,
-        );
     }
     deed::release(state)
+}
+
+/// Asks again for what is left of the newest batch. What may have been carried out is left out.
+pub(super) fn again(state: &mut State) -> Vec<Effect> {
+    let Some((batch, rest)) = state.deeds.rest(&state.ledger) else {
+        state.say(
+            "Nothing is left to ask for again: only what was refused or not sent can be.",
+            Tone::Plain,
+        );
+        return Vec::new();
+    };
+    let Some(intent) = rest
+        .first()
+        .and_then(|(id, _)| state.ledger.get(*id))
+        .map(|record| &record.prepared.intent)
+    else {
+        return Vec::new();
+    };
+    let (id, inputs) = (intent.action, intent.inputs.clone());
+    let unknown = batch.progress(&state.ledger).unknown;
+    let things: Vec<Thing> = rest.into_iter().map(|(_, thing)| thing).collect();
+    let mut sorted = sort_out(state, id, things);
+    if unknown > 0 {
+        let what = format!("{unknown} whose outcome is unknown");
+        let why = "they may have been carried out; look in the service first";
+        sorted.left_out.push((what, why.to_owned()));
+    }
+    go_on(state, sorted, Some(inputs))
 }
 
 /// Carries out a word in the form.
@@ -322,7 +390,7 @@ pub(super) fn form_word(state: &mut State, word: Word) -> Vec<Effect> {
                 && let Some(Layer::Form(form)) = state.layers.pop()
             {
                 let values = form.values();
-                return confirm(state, &form.spec, &form.things, &form.left_out, &values);
+                return confirm(state, &form.spec, &form.things, form.left_out, &values);
             }
         }
         _ => {}

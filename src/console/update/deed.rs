@@ -20,11 +20,15 @@ pub(super) fn take(state: &mut State, event: ActionEvent) -> Vec<Effect> {
     if known.is_none() || known == Some(stage.clone()) {
         return Vec::new();
     }
-    tell(state, id);
+    // of many the sum is told, once
+    if state.deeds.batch_of(id).is_none_or(|batch| batch.told) {
+        tell(state, id);
+    }
     if matches!(stage, Stage::Confirmed | Stage::Sending { .. }) {
         return Vec::new();
     }
     state.deeds.done(id);
+    tell_batch(state, id);
     let mut effects = release(state);
     if matches!(stage, Stage::Accepted { .. } | Stage::FoundDone { .. }) {
         effects.extend(accepted(state, id));
@@ -87,8 +91,11 @@ pub(super) fn withhold(state: &mut State) -> Vec<Effect> {
             stage: Stage::NotSent { fault },
             follow: None,
         });
+        tell_batch(state, id);
     }
-    state.say(text, Tone::Plain);
+    if state.toast.as_ref().is_none_or(|t| t.since != state.now) {
+        state.say(text, Tone::Plain);
+    }
     Vec::new()
 }
 
@@ -99,6 +106,27 @@ pub(super) fn observe(state: &mut State) -> Vec<Effect> {
         effects.extend(take(state, event));
     }
     effects
+}
+
+/// Says how many came to what, when the last action of a batch was answered.
+fn tell_batch(state: &mut State, id: ActionId) {
+    let Some((batch, progress)) = state.deeds.settled_by(id, &state.ledger) else {
+        return;
+    };
+    let mut text = format!(
+        "{} on {}: {}.",
+        batch.label,
+        progress.total,
+        progress.in_words()
+    );
+    if !progress.is_whole() {
+        text.push_str(" A shows them.");
+    }
+    state.toast = Some(if progress.is_whole() {
+        Toast::brief(text, Tone::Good, state.now)
+    } else {
+        Toast::lasting(text, Tone::Warning, state.now)
+    });
 }
 
 /// What an action is called in a sentence: "Retry failed backup on ecs-42".

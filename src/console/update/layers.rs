@@ -48,6 +48,7 @@ fn page_word(state: &mut State, word: Word) -> Vec<Effect> {
         Word::PageDown | Word::HalfDown => isize::try_from(height).unwrap_or(10),
         Word::PageUp | Word::HalfUp => -isize::try_from(height).unwrap_or(10),
         Word::Withhold if page.kind == PageKind::Deeds => return deed::withhold(state),
+        Word::Retry if page.kind == PageKind::Deeds => return act::again(state),
         Word::Close | Word::Accept | Word::Quit => {
             words::close_layer(state);
             return Vec::new();

@@ -7,8 +7,8 @@ use crate::model::{Fault, Health, Phase};
 use crate::operate::{ActionRecord, Stage};
 
 use super::super::layout::Layout;
-use super::super::state::State;
 use super::super::state::layer::{Page, PageKind};
+use super::super::state::{Batch, State};
 use super::super::text::{count, span, wrap};
 use super::super::theme::Role;
 use super::super::thing::name_of;
@@ -87,6 +87,10 @@ fn deeds<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
         say(cx, &mut out, width, "", &text, Role::Warning);
         out.push(Text::new());
     }
+    for batch in cx.state.deeds.batches().iter().rev() {
+        sum(cx, &mut out, batch, width);
+        out.push(Text::new());
+    }
     for record in cx.state.ledger.records().iter().rev() {
         deed(cx, &mut out, record, width);
     }
@@ -101,6 +105,55 @@ fn deeds<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
         );
     }
     out
+}
+
+/// What came of many actions behind one yes.
+fn sum(cx: &Cx<'_>, out: &mut Vec<Text<'_>>, batch: &Batch, width: usize) {
+    let ledger = &cx.state.ledger;
+    let progress = batch.progress(ledger);
+    let role = match progress {
+        p if !p.is_settled() => Role::Running,
+        p if p.is_whole() => Role::Good,
+        _ => Role::Warning,
+    };
+    out.push(
+        Text::of(
+            format!("{} on {}: ", batch.label, count(progress.total)),
+            cx.style(Role::Strong),
+        )
+        .with(progress.in_words(), cx.style(role)),
+    );
+    for (code, n) in batch.refusals(ledger) {
+        let code = if code.is_empty() { "no code" } else { &code };
+        say(
+            cx,
+            out,
+            width,
+            "  ",
+            &format!("{n} refused with {code}"),
+            Role::Text,
+        );
+    }
+    for (name, why) in &batch.left_out {
+        say(
+            cx,
+            out,
+            width,
+            "  ",
+            &format!("left out, {name}: {why}"),
+            Role::Dim,
+        );
+    }
+    let rest = batch.rest(ledger).count();
+    if progress.is_settled() && rest > 0 {
+        let text = format!("r asks again for the {} refused or not sent", count(rest));
+        say(cx, out, width, "  ", &text, Role::Dim);
+    }
+    if progress.unknown > 0 {
+        let text =
+            "What has an unknown outcome may have been carried out: look before you repeat it.";
+        say(cx, out, width, "  ", text, Role::Warning);
+    }
 }
 
 fn deed<'s>(cx: &Cx<'_>, out: &mut Vec<Text<'s>>, record: &'s ActionRecord, width: usize) {

@@ -77,8 +77,16 @@ pub fn draw_long(cx: &Cx<'_>, buf: &mut Buffer, layout: &Layout) {
     }
 }
 
-/// The newest action on its way, and how many more there are.
+/// The newest batch on its way, or the newest action and how many more there are.
 fn deeds(cx: &Cx<'_>) -> Option<Text<'static>> {
+    if let Some((batch, progress)) = cx.state.deeds.newest_open(&cx.state.ledger) {
+        let line = Text::of(
+            format!("{} on {}: ", batch.label, progress.total),
+            cx.style(Role::Text),
+        )
+        .with(progress.in_words(), cx.style(Role::Running));
+        return Some(line.with("   A shows them", cx.style(Role::Dim)));
+    }
     let open: Vec<_> = cx.state.ledger.open().collect();
     let newest = open.last()?;
     let intent = &newest.prepared.intent;
@@ -162,7 +170,7 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
     const PICK: &[Word] = &[Word::Accept, Word::Close];
     const DIALOG: &[Word] = &[Word::Yes, Word::Close];
     const PAGE: &[Word] = &[Word::Down, Word::Close];
-    const DEEDS: &[Word] = &[Word::Down, Word::Withhold, Word::Close];
+    const DEEDS: &[Word] = &[Word::Down, Word::Withhold, Word::Retry, Word::Close];
     match state.layers.last() {
         Some(Layer::Filter(_)) => (Place::Prompt, PROMPT),
         Some(Layer::Form(_)) => (Place::Prompt, FORM),
@@ -189,6 +197,7 @@ const fn hint(word: Word, place: Place) -> &'static str {
         (Word::Earlier, _) => "earlier",
         (Word::Yes, _) => "do it",
         (Word::Withhold, _) => "stop what waits",
+        (Word::Retry, Place::Dialog) => "ask again for the rest",
         (Word::Down, _) => "scroll",
         (Word::CopyRecord, _) => "copy record",
         (Word::Quit, _) => "quit",

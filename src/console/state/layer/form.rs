@@ -15,7 +15,7 @@ pub struct Form {
     /// What it will be applied to.
     pub things: Vec<Thing>,
     /// What was left out and why, already known.
-    pub left_out: Vec<(Thing, String)>,
+    pub left_out: Vec<(String, String)>,
     /// One line a value.
     pub lines: Vec<Line>,
     /// The line being typed.
@@ -27,7 +27,7 @@ pub struct Form {
 impl Form {
     /// Empty lines for every value of the action.
     #[must_use]
-    pub fn new(spec: ActionSpec, things: Vec<Thing>, left_out: Vec<(Thing, String)>) -> Self {
+    pub fn new(spec: ActionSpec, things: Vec<Thing>, left_out: Vec<(String, String)>) -> Self {
         let lines = spec.inputs.iter().map(|_| Line::default()).collect();
         Self {
             spec,
