@@ -17,6 +17,7 @@ use crate::model::{
     ActionSpec, CodeRef, Danger, InputKind, Intent, Kind, TargetKind, Timestamp, Verb,
 };
 use crate::operate::{Confirmed, Operator, Stage};
+use crate::query::Query;
 use crate::store::Store;
 use crate::watch::{Want, collect};
 
@@ -25,7 +26,7 @@ use super::list::{complain_of, states};
 use super::outcome::{Outcome, Planned, preview};
 use super::services::{Services, configured};
 use super::target::{Found, find};
-use super::{Exit, explain, output, runtime, site};
+use super::{Exit, bulk, explain, output, runtime, site};
 
 /// Carries out an action verb.
 #[must_use]
@@ -55,6 +56,10 @@ async fn act(
     catalog: Arc<Catalog>,
 ) -> Result<Exit, Exit> {
     let inputs = inputs(&args.inputs)?;
+    if let Some(filter) = &args.filter {
+        // a mistake is said before any service is asked
+        query(filter)?;
+    }
     let services = Services::open(settings, &args.service, read_only).await?;
     services.say_if_embedded();
     let wait = Duration::from_secs(args.timeout);
@@ -70,6 +75,12 @@ async fn act(
         Arc::clone(&catalog),
         events,
     );
+    if let Some(filter) = &args.filter {
+        let query = query(filter)?;
+        let plan = bulk::plan(&store, &operator, verb, args, query, &inputs).await;
+        complain_of(&states(&store, Timestamp::now()));
+        return many(&operator, verb, args, plan, &mut stages).await;
+    }
     let mut planned = Vec::new();
     let mut problems = false;
     for text in &args.targets {
@@ -125,6 +136,53 @@ async fn act(
     Ok(outcomes.iter().map(Outcome::exit).max().unwrap_or(Exit::Ok))
 }
 
+fn query(text: &str) -> Result<Query, Exit> {
+    Query::parse(text).map_err(|e| {
+        output::complain(&format!("--where: {e}"));
+        Exit::Usage
+    })
+}
+
+/// Everything that a filter found, behind one yes.
+async fn many(
+    operator: &Operator,
+    verb: Verb,
+    args: &ActArgs,
+    plan: bulk::Plan,
+    stages: &mut mpsc::UnboundedReceiver<crate::operate::ActionEvent>,
+) -> Result<Exit, Exit> {
+    let text = args.output == TextOrJson::Text;
+    if plan.ready.is_empty() {
+        let shown = bulk::show(&plan, verb);
+        output::complain(if plan.left_out.is_empty() {
+            "the filter finds nothing"
+        } else {
+            shown.trim_end()
+        });
+        return Err(Exit::Failure);
+    }
+    if args.dry_run {
+        if text {
+            return Ok(output::print(&format!(
+                "{}\nNothing was sent.\n",
+                bulk::show(&plan, verb)
+            )));
+        }
+        return Ok(write(args, true, &plan.ready, &[]));
+    }
+    let at_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let confirmed = bulk::confirm(operator, args, verb, &plan, at_terminal)?;
+    let outcomes = bulk::send(operator, confirmed, stages, args.output).await;
+    let written = write(args, false, &plan.ready, &outcomes);
+    if text {
+        output::complain(bulk::sum(verb, &plan, &outcomes).trim_end());
+    }
+    if written != Exit::Ok {
+        return Ok(written);
+    }
+    Ok(outcomes.iter().map(Outcome::exit).max().unwrap_or(Exit::Ok))
+}
+
 fn inputs(pairs: &[String]) -> Result<BTreeMap<String, String>, Exit> {
     let mut all = BTreeMap::new();
     for pair in pairs {
@@ -171,6 +229,23 @@ fn resolve(
     let Some(found) = found.pop() else {
         return Err(nothing_found(services, verb, text));
     };
+    let spec = choose(operator, verb, args, &found).map_err(|why| {
+        format!(
+            "{text}: can't {} {}: {why}",
+            verb.word(),
+            found.label(store)
+        )
+    })?;
+    Ok((found, spec))
+}
+
+/// The one action of the verb that can be done on this now; or why there is none.
+pub(super) fn choose(
+    operator: &Operator,
+    verb: Verb,
+    args: &ActArgs,
+    found: &Found,
+) -> Result<ActionSpec, String> {
     let offers = operator.offers(found.service, &found.target);
     let offers: Vec<_> = offers
         .into_iter()
@@ -186,23 +261,14 @@ fn resolve(
         .into_iter()
         .partition(|o| o.blocked.is_none() && o.action.is_some());
     match possible.as_slice() {
-        [one] => {
-            let spec = one.action.clone();
-            spec.map(|spec| (found, spec))
-                .ok_or_else(|| format!("{text}: not offered"))
-        }
+        [one] => one.action.clone().ok_or_else(|| "not offered".to_owned()),
         [] => {
             let why: Vec<String> = blocked.into_iter().filter_map(|o| o.blocked).collect();
-            let why = if why.is_empty() {
+            Err(if why.is_empty() {
                 "no such action".to_owned()
             } else {
                 why.join("; ")
-            };
-            Err(format!(
-                "{text}: can't {} {}: {why}",
-                verb.word(),
-                found.label(store)
-            ))
+            })
         }
         several => {
             let ids: Vec<String> = several
@@ -210,7 +276,7 @@ fn resolve(
                 .filter_map(|o| Some(format!("{} ({})", o.action.as_ref()?.id, o.label)))
                 .collect();
             Err(format!(
-                "{text}: several actions fit; choose one with --action: {}",
+                "several actions fit; choose one with --action: {}",
                 ids.join(", ")
             ))
         }
@@ -234,7 +300,7 @@ fn nothing_found(services: &Services, verb: Verb, text: &str) -> String {
 }
 
 /// What is wanted, with the inputs checked.
-fn intent(
+pub(super) fn intent(
     found: &Found,
     spec: &ActionSpec,
     inputs: &BTreeMap<String, String>,
@@ -347,7 +413,10 @@ fn confirm(
                 });
                 return Err(Exit::Usage);
             }
-            let answer = ask(p.prepared.danger, &name)?;
+            let answer = ask(match p.prepared.danger {
+                Danger::TypeName => &name,
+                _ => "yes",
+            })?;
             match p.prepared.danger {
                 Danger::TypeName => typed = Some(answer),
                 _ if answer == "yes" => said_yes = planned.len() == 1,
@@ -368,12 +437,10 @@ fn confirm(
     Ok(confirmed)
 }
 
-fn ask(danger: Danger, name: &str) -> Result<String, Exit> {
+/// Asks the person at the terminal to type this; gives what was typed.
+pub(super) fn ask(wanted: &str) -> Result<String, Exit> {
     let mut err = std::io::stderr().lock();
-    let question = match danger {
-        Danger::TypeName => format!("Type {name} to send this: "),
-        _ => "Type yes to send this: ".to_owned(),
-    };
+    let question = format!("Type {wanted} to send this: ");
     let _ = err
         .write_all(question.as_bytes())
         .and_then(|()| err.flush());

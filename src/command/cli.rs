@@ -190,18 +190,25 @@ impl On {
 #[command(after_help = "\
 All targets are found and prepared first; when one can't be, nothing is sent. What is dangerous asks
 at the terminal, or wants --yes, and for some actions --confirm NAME with the target's name.
+With --where one yes stands for all that the filter finds; what can't be done is left out and said. They
+are sent a few at a time, ctrl-c holds back the rest, and a sum says what came of them.
 An action is sent once. When its answer is lost, keepwatch looks for signs of it and says what it
 found; it never repeats it.
 
 Examples:
   keepwatch run weekly-full --service otc-eu --dry-run
   keepwatch retry ecs-42 --yes
+  keepwatch retry --where 'code:CSBS.6027 ended<12h' --dry-run
 
 Exit code 5: sent, and the outcome is not known.")]
 pub struct ActArgs {
     /// Names or ids of devices, policies or tasks; SERVICE/NAME where a name is not unique.
-    #[arg(required = true, value_name = "TARGET")]
+    #[arg(required_unless_present = "filter", value_name = "TARGET")]
     pub targets: Vec<String>,
+    /// Everything that this filter finds instead: failed jobs to retry and clear, running tasks to cancel,
+    /// policies to run, enable and disable, unless --on says otherwise.
+    #[arg(long = "where", value_name = "FILTER", conflicts_with = "targets")]
+    pub filter: Option<String>,
     /// Only on this service; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub service: Vec<String>,

@@ -1,6 +1,7 @@
 //! The headless face: the same store, filter, actions and catalog as the console, without a screen.
 
 mod act;
+mod bulk;
 pub mod cli;
 pub mod codes;
 mod console;

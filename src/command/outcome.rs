@@ -34,6 +34,19 @@ impl Planned {
     }
 }
 
+impl Planned {
+    /// How the command line names its target without doubt.
+    pub fn target_argument(&self) -> String {
+        let text = format!("{}/{}", self.service, self.prepared.intent.target.id);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+        if text.chars().all(plain) {
+            text
+        } else {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
+    }
+}
+
 /// What came of an action.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Outcome {
@@ -67,6 +80,19 @@ impl Outcome {
         }
     }
 
+    /// Where it stands; `None` when it was never sent.
+    pub const fn stage(&self) -> Option<&Stage> {
+        self.last.as_ref()
+    }
+
+    /// True when the service has refused it, or it never went out.
+    pub const fn was_surely_not_done(&self) -> bool {
+        matches!(
+            self.last,
+            None | Some(Stage::Confirmed | Stage::Refused { .. } | Stage::NotSent { .. })
+        )
+    }
+
     /// The code with which the service refused it.
     pub const fn refusal(&self) -> Option<&CodeRef> {
         match &self.last {
@@ -77,7 +103,7 @@ impl Outcome {
 
     fn sentence(&self) -> String {
         let Some(stage) = &self.last else {
-            return "nothing is known of it".to_owned();
+            return "not sent".to_owned();
         };
         match stage {
             Stage::Accepted { answer } => {
@@ -132,6 +158,18 @@ impl Outcome {
         }
         json
     }
+}
+
+/// One line for a list of many: the thing and its first request.
+pub fn preview_line(planned: &Planned) -> String {
+    let target = &planned.prepared.intent.target;
+    let request = planned.prepared.requests.first();
+    let request = request.map_or_else(String::new, |r| {
+        let (_, rest) = r.url.split_once("://").unwrap_or(("", &r.url));
+        let path = rest.find('/').and_then(|at| rest.get(at..));
+        format!(": {} {}", r.method, path.unwrap_or(&r.url))
+    });
+    format!("{}/{}{request}", planned.service, target.name)
 }
 
 /// The preview for people: exactly what would be sent, what it does, what to look at first.

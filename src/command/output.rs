@@ -50,6 +50,14 @@ pub fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "keepwatch: {text}");
 }
 
+/// Writes how far something is to standard error: over itself at a terminal, nothing elsewhere.
+pub fn progress(text: &str) {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        let _ = write!(err, "\r\x1b[Kkeepwatch: {text}\r").and_then(|()| err.flush());
+    }
+}
+
 /// How many columns a line for people may have.
 #[must_use]
 pub fn width() -> usize {

@@ -327,3 +327,45 @@ fn nothing_configured_means_the_embedded_services_and_says_so() {
     assert!(done.err.contains("embedded demo services"), "{}", done.err);
     assert!(!items(&done).is_empty());
 }
+
+#[test]
+fn a_filter_stands_for_its_targets_behind_one_yes_and_says_what_it_leaves_out() {
+    let sim = Sim::start();
+    let on = |sim: &Sim| {
+        let all = sim.run(&["list", "policies", "--where", "nightly", "--output", "json"]);
+        let items = all.json()["items"].clone();
+        let items = items.as_array().cloned().expect("a list");
+        let on = items.iter().filter(|i| i["enabled"] != false).count();
+        (items.len(), on)
+    };
+    let (nightly, before) = on(&sim);
+    assert!(before > 2, "{before} of {nightly}");
+
+    let asked = sim.run(&["disable", "--where", "nightly"]);
+    assert_eq!(asked.exit, 2, "{}", asked.err);
+    assert!(asked.err.contains("add --yes"), "{}", asked.err);
+    assert!(asked.err.contains("PUT"), "{}", asked.err);
+    assert_eq!(on(&sim), (nightly, before), "nothing was sent");
+
+    let done = sim.run(&["disable", "--where", "nightly", "--yes"]);
+    assert_eq!(done.exit, 0, "{}", done.err);
+    assert!(
+        done.err
+            .contains(&format!("disable on {before}: {before} accepted")),
+        "{}",
+        done.err
+    );
+    assert_eq!(on(&sim), (nightly, 0));
+
+    // a shared disk stays shared: the service's precheck refuses each, and nothing is sent
+    let refused = sim.run(&["retry", "--where", "code:CSBS.6010", "--yes"]);
+    assert_eq!(refused.exit, 1, "{}", refused.err);
+    assert!(refused.err.contains("left out"), "{}", refused.err);
+    assert!(refused.err.contains("CSBS.6010"), "{}", refused.err);
+
+    let mistaken = sim.run(&["retry", "--where", "ended<", "--yes"]);
+    assert_eq!(mistaken.exit, 2, "{}", mistaken.err);
+    assert!(mistaken.err.contains("--where"), "{}", mistaken.err);
+    let both = sim.run(&["retry", "ecs-1", "--where", "nightly"]);
+    assert_eq!(both.exit, 2, "{}", both.err);
+}
