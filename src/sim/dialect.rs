@@ -44,6 +44,12 @@ pub trait Dialect: Send {
         let _ = world;
         gateway::fault(request, status)
     }
+
+    /// The same answer, saying when to ask again: `after` is seconds or a date, as it was asked for. The default is
+    /// the header of HTTP itself.
+    fn retry_after(&self, response: Response, after: &str) -> Response {
+        response.with("retry-after", after)
+    }
 }
 
 /// How a service stands in the Keystone catalogue.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::control;
 use super::dialect::{Dialect, ServiceId};
-use super::fault::{Fault, Rule, take};
+use super::fault::{Fault, Rule, spoil, take};
 use super::http::{Request, Response};
 use super::world::World;
 
@@ -150,10 +150,11 @@ impl Engine {
                 status,
                 retry_after,
             }) => {
-                let mut response = dialect.fault(world, request, *status);
-                if let Some(after) = retry_after {
-                    response = response.with("retry-after", after);
-                }
+                let response = dialect.fault(world, request, *status);
+                let response = match retry_after {
+                    Some(after) => dialect.retry_after(response, after),
+                    None => response,
+                };
                 (response, Delivery::Whole)
             }
             Some(Fault::Html { status }) => (
@@ -172,6 +173,7 @@ impl Engine {
                 ),
                 Delivery::Whole,
             ),
+            Some(Fault::BadRow) => (spoil(dialect.handle(world, request)), Delivery::Whole),
             Some(Fault::Truncated) => (dialect.handle(world, request), Delivery::Half),
             Some(Fault::Huge { bytes }) => {
                 (Response::json(200, &Value::Null), Delivery::Huge(*bytes))

@@ -9,6 +9,7 @@
 //! | `rate_limit` | 429 | `retry_after` (1) |
 //! | `html` | a login page instead of JSON, nothing is done | `status` (200) |
 //! | `garbage` | text that claims to be JSON and is none, nothing is done | |
+//! | `bad_row` | the request is carried out; in the answer a number stands where the first row of the first list was | |
 //! | `truncated` | the request is carried out, half the answer arrives | |
 //! | `huge` | an answer of many bytes, nothing is done | `bytes` (50 MB) |
 //! | `slow` | the request is carried out, the answer waits | `delay_ms` (real, 1000) |
@@ -22,7 +23,7 @@
 
 use serde_json::{Value, json};
 
-use super::http::Request;
+use super::http::{Request, Response};
 
 /// One kind of failure with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum Fault {
     },
     /// Not JSON, though it says so.
     Garbage,
+    /// Carried out; the first row of the answer is none.
+    BadRow,
     /// Carried out; half the answer arrives.
     Truncated,
     /// A very long answer.
@@ -111,6 +114,7 @@ impl Rule {
                 status: status(200)?,
             },
             "garbage" => Fault::Garbage,
+            "bad_row" => Fault::BadRow,
             "truncated" => Fault::Truncated,
             "huge" => Fault::Huge {
                 bytes: number("bytes", 50 * 1024 * 1024)?,
@@ -123,8 +127,8 @@ impl Rule {
             "expired_token" => Fault::ExpiredToken,
             other => {
                 return Err(format!(
-                    "there is no fault {other:?}; known are status, rate_limit, html, garbage, truncated, huge, \
-                     slow, reset_before, reset_after, expired_token, refused"
+                    "there is no fault {other:?}; known are status, rate_limit, html, garbage, bad_row, truncated, \
+                     huge, slow, reset_before, reset_after, expired_token, refused"
                 ));
             }
         };
@@ -153,6 +157,43 @@ impl Rule {
                 .as_ref()
                 .is_none_or(|part| request.raw_path.contains(part.as_str()))
     }
+}
+
+/// The answer with a number in the place of the first row of its first list that has rows; as it is where there is
+/// none.
+#[must_use]
+pub fn spoil(response: Response) -> Response {
+    let Ok(mut body) = serde_json::from_slice::<Value>(&response.body) else {
+        return response;
+    };
+    let Some(row) = first_row(&mut body) else {
+        return response;
+    };
+    *row = json!(7);
+    Response {
+        body: body.to_string().into(),
+        ..response
+    }
+}
+
+/// The first row of the list nearest to the top.
+fn first_row(value: &mut Value) -> Option<&mut Value> {
+    let is_list = |v: &Value| {
+        v.as_array()
+            .is_some_and(|rows| rows.first().is_some_and(Value::is_object))
+    };
+    if is_list(value) {
+        return value.get_mut(0);
+    }
+    let fields = value.as_object_mut()?;
+    if let Some(name) = fields
+        .iter()
+        .find(|(_, v)| is_list(v))
+        .map(|(k, _)| k.clone())
+    {
+        return fields.get_mut(&name)?.get_mut(0);
+    }
+    fields.values_mut().find_map(first_row)
 }
 
 /// The first rule that hits, used up by one.
@@ -197,6 +238,23 @@ mod tests {
         }
         assert_eq!(take(&mut rules, &get("/v1/policies")), None);
         assert_eq!(rules.len(), 1);
+    }
+
+    #[test]
+    fn a_spoilt_answer_has_one_row_that_is_none() {
+        let spoilt = |body: Value| {
+            let answer = spoil(Response::json(200, &body));
+            serde_json::from_slice::<Value>(&answer.body).expect("JSON")
+        };
+        assert_eq!(
+            spoilt(json!({"count": 2, "items": [{"id": 1}, {"id": 2}]})),
+            json!({"count": 2, "items": [7, {"id": 2}]})
+        );
+        assert_eq!(
+            spoilt(json!({"page": {"rows": [], "items": [{"tags": [{}]}]}})),
+            json!({"page": {"rows": [], "items": [7]}})
+        );
+        assert_eq!(spoilt(json!({"id": 1})), json!({"id": 1}));
     }
 
     #[test]

@@ -267,7 +267,14 @@ impl Client {
     /// Sends an action and gives back the answer when both channels say success.
     async fn exchange(&self, action: &Action, priority: Priority) -> Result<Judged, Fault> {
         let reply = self.http.send(self.request(action, priority)?).await?;
-        Ok(judge(reply, action))
+        let judged = judge(reply, action);
+        if let Judged::Bad(_, fault) = &judged
+            && fault.kind == FaultKind::Limited
+        {
+            // by status alone the client does not know it for what it is
+            self.http.keep_quiet(fault.retry_after_ms);
+        }
+        Ok(judged)
     }
 
     /// Reads: every call here is a POST, so that "maybe done" has to be taken back for reads.
@@ -356,6 +363,7 @@ fn judge(reply: Reply, action: &Action) -> Judged {
     if code.starts_with("Throttling") || code.starts_with("Rejected.Throttling") {
         fault.kind = FaultKind::Limited;
         "the service asks us to slow down".clone_into(&mut fault.what);
+        "Lower rate_per_minute for this service if it happens often.".clone_into(&mut fault.advice);
         fault.maybe_done = false;
         fault.retry_after_ms = reply
             .headers

@@ -105,6 +105,8 @@ struct Dbs {
 struct Known {
     /// Plans with the databases that they protect.
     plans: Vec<(Ref, Ref)>,
+    /// How many rows of the list of plans could not be read.
+    unread_plans: usize,
     /// Why failed tasks failed, by task id: asked once for each.
     reasons: HashMap<String, CodeRef>,
 }

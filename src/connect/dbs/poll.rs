@@ -1,6 +1,6 @@
 //! Reading plans, gateways and, plan by plan, tasks.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -39,16 +39,28 @@ struct Listed<'a> {
 /// The rows of a list and whether more pages follow. Pages count from 0.
 fn rows_of<'a>(reply: &'a Reply, key: &str, page: u32) -> Result<(Vec<Raw<'a>>, Turn), Fault> {
     let listed: Listed<'a> = reply.json()?;
-    let rows: Vec<Raw<'a>> = listed
-        .items
-        .and_then(|items| {
-            serde_json::from_str::<std::collections::HashMap<&str, Option<Vec<Raw<'a>>>>>(
-                items.get(),
-            )
-            .ok()
-        })
-        .and_then(|mut lists| lists.remove(key).flatten())
-        .unwrap_or_default();
+    let odd = |e: serde_json::Error| {
+        // taken for an empty list, it would make everything seem gone
+        Fault::new(
+            FaultKind::Garbled,
+            format!("Items of the answer hold no list {key}: {e}"),
+            reply.place.clone(),
+            "Check that the endpoint belongs to this kind of service; if it does, report the answer.",
+        )
+    };
+    let rows: Vec<Raw<'a>> = match listed.items.map(RawValue::get) {
+        None | Some("null" | "\"\"") => Vec::new(),
+        Some(items) => {
+            let mut lists: HashMap<&str, &RawValue> = serde_json::from_str(items).map_err(odd)?;
+            lists
+                .remove(key)
+                .map(|list| serde_json::from_str::<Option<Vec<Raw<'a>>>>(list.get()))
+                .transpose()
+                .map_err(odd)?
+                .flatten()
+                .unwrap_or_default()
+        }
+    };
     let before = page as usize * SIZE;
     let total = listed
         .total_elements
@@ -71,6 +83,7 @@ impl Dbs {
             ..PollReport::default()
         };
         let mut plans = Vec::new();
+        let mut unread = 0;
         let mut all_read = true;
         for page in 0..RANGE {
             let action = Action::new("DescribeBackupPlanList")
@@ -108,6 +121,7 @@ impl Dbs {
                         Ok(())
                     },
                 );
+                unread += bad.len();
                 rows.bad = bad;
                 (Page::Rows(rows), turn)
             };
@@ -122,7 +136,9 @@ impl Dbs {
             }
         }
         if all_read {
-            self.known().plans = plans;
+            let mut known = self.known();
+            known.plans = plans;
+            known.unread_plans = unread;
         }
         self.poll_gateways(sink, &mut report).await;
         Ok(report)
@@ -185,7 +201,19 @@ impl Dbs {
         if self.known().plans.is_empty() {
             self.list_plans().await?;
         }
-        let plans = self.known().plans.clone();
+        let (plans, unread) = {
+            let known = self.known();
+            (known.plans.clone(), known.unread_plans)
+        };
+        if unread > 0 {
+            report.complete = false;
+            report.partial.push(Fault::new(
+                FaultKind::Garbled,
+                format!("{unread} plans can't be read, so that their tasks can't be asked for"),
+                self.client.shown(&Action::new("DescribeBackupPlanList")),
+                "Look at these rows in the list of plans, and report them.",
+            ));
+        }
         let mut reasons_left = REASONS;
         for (number, (plan, source)) in (0_u32..).zip(&plans) {
             for (index, sort) in (0_u32..).zip(Sort::ALL) {
@@ -324,6 +352,7 @@ impl Dbs {
 
     async fn list_plans(&self) -> Result<(), Fault> {
         let mut plans = Vec::new();
+        let mut unread = 0;
         for page in 0..RANGE {
             let action = Action::new("DescribeBackupPlanList")
                 .with("PageNum", page.to_string())
@@ -332,6 +361,9 @@ impl Dbs {
             let (raws, turn) = rows_of(&reply, "BackupPlanDetail", page)?;
             let mut bad = Vec::new();
             decode::each::<Plan<'_>>("BackupPlanDetail", 0, &raws, &mut bad, |plan, _| {
+                if plan.backup_plan_id.is_empty() {
+                    return Err("BackupPlanId is missing".to_owned());
+                }
                 let source = Ref::new(plan.source_id(), plan.source_id());
                 plans.push((
                     Ref::new(plan.backup_plan_id.owned(), plan.backup_plan_name.owned()),
@@ -339,11 +371,14 @@ impl Dbs {
                 ));
                 Ok(())
             });
+            unread += bad.len();
             if !turn.more {
                 break;
             }
         }
-        self.known().plans = plans;
+        let mut known = self.known();
+        known.plans = plans;
+        known.unread_plans = unread;
         Ok(())
     }
 

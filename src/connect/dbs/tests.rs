@@ -215,18 +215,18 @@ async fn both_channels_of_errors_and_throttling_at_http_400() {
             r#"{"Success":"false","ErrCode":"InvalidParameter","ErrMessage":"no"}"#,
         ),
         1 => Say::json(
-            400,
-            r#"{"RequestId":"R","Code":"Throttling.User","Message":"slow"}"#,
-        )
-        .with("x-acs-retry-after", "1500"),
-        2 => Say::json(
             404,
             r#"{"Code":"InvalidAccessKeyId.NotFound","Message":"who"}"#,
         ),
-        _ => Say::json(
+        2 => Say::json(
             403,
             r#"{"Code":"Request.Forbidden","Message":"Have no Permissions"}"#,
         ),
+        _ => Say::json(
+            400,
+            r#"{"RequestId":"R","Code":"Throttling.User","Message":"slow"}"#,
+        )
+        .with("x-acs-retry-after", "3600000"),
     })
     .await;
     let c = connector(&server, "");
@@ -241,15 +241,31 @@ async fn both_channels_of_errors_and_throttling_at_http_400() {
         (refused.kind, refused.code.unwrap().code.as_str()),
         (FaultKind::Refused, "InvalidParameter")
     );
-    let limited = ask().await;
-    assert_eq!(
-        (limited.kind, limited.retry_after_ms),
-        (FaultKind::Limited, Some(1500))
-    );
     assert_eq!(ask().await.kind, FaultKind::Auth);
     let rights = ask().await;
     assert_eq!(rights.kind, FaultKind::Auth);
     assert_eq!(rights.code.unwrap().code, "Request.Forbidden");
+    let limited = ask().await;
+    assert_eq!(
+        (limited.kind, limited.retry_after_ms),
+        (FaultKind::Limited, Some(3_600_000))
+    );
+    assert_eq!(ask().await.kind, FaultKind::Limited);
+    assert_eq!(server.seen().len(), 4, "asked while it wanted quiet");
+}
+
+#[tokio::test]
+async fn items_of_another_shape_are_no_empty_list() {
+    for items in [r#""none""#, r#"{"BackupPlanDetail": {"a": 1}}"#, "[1]"] {
+        let body = format!(r#"{{"Success": true, "Items": {items}}}"#);
+        let server = Scripted::start(move |_, _| Say::json(200, body.clone())).await;
+        let mut kept = Kept::default();
+        let fault = connector(&server, "")
+            .poll(PLANS, PollContext::default(), &mut kept)
+            .await
+            .unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Garbled, "{items}: {fault}");
+    }
 }
 
 #[tokio::test]

@@ -291,13 +291,17 @@ impl Http {
         {
             *limits = said;
         }
-        if status == 429 || status == 503 {
-            if let Some(ms) = retry_after(headers, ours) {
-                self.budget.hold(Duration::from_millis(ms));
-            } else if status == 429 {
-                self.budget.hold(Duration::from_millis(QUIET_MS));
-            }
+        let wait = retry_after(headers, ours);
+        if status == 429 || (status == 503 && wait.is_some()) {
+            self.keep_quiet(wait);
         }
+    }
+
+    /// Keeps polling away for so many milliseconds, for services that throttle in their own way; a short while where
+    /// the service names no time.
+    pub fn keep_quiet(&self, ms: Option<u64>) {
+        let ms = ms.unwrap_or(QUIET_MS).min(LONGEST_HOLD_MS);
+        self.budget.hold(Duration::from_millis(ms));
     }
 }
 

@@ -385,6 +385,14 @@ impl Dialect for Dbs {
     fn fault(&self, world: &World, request: &Request, status: u16) -> Response {
         codes::fault(world, request, status, Door::wants_xml(request))
     }
+
+    /// In milliseconds, in a header of the vendor's own; a date has no place there.
+    fn retry_after(&self, response: Response, after: &str) -> Response {
+        match after.parse::<u64>() {
+            Ok(seconds) => response.with("x-acs-retry-after", (seconds * 1_000).to_string()),
+            Err(_) => response,
+        }
+    }
 }
 
 /// Milliseconds since 1970.
