@@ -1,0 +1,67 @@
+//! What every connector promises, held against every embedded service: the same cases for each kind.
+//!
+//! The kinds come from the registries, so that a new one is judged as soon as it has a connector and a dialect. The
+//! connectors' own tests hold what is particular to each.
+
+mod acting;
+mod bench;
+mod reading;
+mod trouble;
+
+use std::collections::HashMap;
+use std::future::Future;
+
+use keepwatch::kinds;
+use keepwatch::model::Kind;
+use keepwatch::sim::dialect::DialectEntry;
+use keepwatch::sim::dialects;
+use tokio::task::{Id, JoinSet};
+
+/// Connectors whose embedded service is still to be written.
+const WITHOUT_A_DIALECT: [&str; 3] = ["dpod", "cbr", "karbor"];
+
+/// Every dialect that a connector speaks.
+fn spoken() -> Vec<DialectEntry> {
+    let drivers = kinds::drivers();
+    dialects::all()
+        .into_iter()
+        .filter(|entry| drivers.iter().any(|d| d.kind.name() == entry.kind))
+        .collect()
+}
+
+/// Runs a case for every kind; fails naming each kind that does not keep it.
+async fn everywhere<F: Future<Output = ()> + Send + 'static>(case: impl Fn(DialectEntry) -> F) {
+    let mut running = JoinSet::new();
+    let mut kinds: HashMap<Id, &str> = HashMap::new();
+    for entry in spoken() {
+        let id = running.spawn(case(entry)).id();
+        kinds.insert(id, entry.kind);
+    }
+    let mut broken = Vec::new();
+    while let Some(done) = running.join_next_with_id().await {
+        if let Err(e) = done {
+            let kind = kinds[&e.id()];
+            let why = e.into_panic();
+            let why = why
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| why.downcast_ref::<&str>().copied())
+                .unwrap_or("it broke off");
+            broken.push(format!("{kind}: {why}"));
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_connector_is_judged() {
+    let spoken: Vec<&str> = spoken().iter().map(|e| e.kind).collect();
+    assert!(spoken.len() >= 4, "{spoken:?}");
+    for driver in kinds::drivers() {
+        let Kind(name) = driver.kind;
+        assert!(
+            spoken.contains(&name) || WITHOUT_A_DIALECT.contains(&name),
+            "{name} has a connector and no embedded service that could judge it: add its line to sim::dialects"
+        );
+    }
+}
