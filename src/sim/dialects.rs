@@ -11,5 +11,6 @@ pub fn all() -> Vec<DialectEntry> {
         super::freezer::ENTRY,
         super::dbs::ENTRY,
         super::atlassian::ENTRY,
+        super::cbr::ENTRY,
     ]
 }

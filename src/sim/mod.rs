@@ -14,8 +14,10 @@
 //! | [`http`], [`gateway`], [`signature`] | plain requests and answers; the API gateway's login check and errors; signed requests |
 //! | [`ids`] | ids that can be turned back into numbers, for a million rows without a table |
 //! | [`keystone`] | the identity service |
+//! | [`rrule`] | recurrence rules of schedules |
 //! | [`csbs`] | Cloud Server Backup Service |
 //! | [`atlassian`] | Atlassian Backup management API |
+//! | [`cbr`] | Cloud Backup and Recovery |
 //! | [`dbs`] | Alibaba Cloud Database Backup |
 //! | [`fault`], [`control`] | the side path `/_sim/…`: failures and changes that tests switch on |
 //! | [`options`], [`service`], [`run`] | how to start it, and how services introduce themselves |
@@ -25,6 +27,7 @@
 //! timer, an idle simulation costs nothing, and a test that advances the clock sees exactly what would have happened.
 
 pub mod atlassian;
+pub mod cbr;
 pub mod clock;
 pub mod control;
 pub mod csbs;
@@ -43,6 +46,7 @@ pub mod keystone;
 pub mod options;
 pub mod queue;
 pub mod quotas;
+pub mod rrule;
 pub mod run;
 pub mod sdrs;
 mod server;

@@ -1,18 +1,13 @@
 //! When a policy runs: the part of iCalendar that the service documents (FREQ DAILY or WEEKLY, BYDAY, BYHOUR,
 //! BYMINUTE), and INTERVAL, which its console offers.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, NaiveDate, Utc};
 
-/// The points in time of one pattern, in UTC.
+use crate::sim::rrule::{self, Rule};
+
+/// The points in time of one pattern, in UTC: its rules together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Schedule {
-    /// Days of the week; all when empty.
-    days: Vec<Weekday>,
-    /// Every so many days, counted from the first day.
-    interval: i64,
-    /// Times of the day, ascending.
-    times: Vec<NaiveTime>,
-}
+pub(super) struct Schedule(Rule);
 
 /// The longest documented pattern.
 const LONGEST: usize = 10_240;
@@ -26,122 +21,32 @@ impl Schedule {
         if pattern.len() > LONGEST {
             return Err("pattern is longer than 10240 characters".into());
         }
-        let mut times = Vec::new();
-        let mut days = Vec::new();
-        let mut interval = 1;
-        let mut rules = 0;
+        let mut whole: Option<Rule> = None;
         for line in pattern.lines().map(str::trim) {
-            let Some(rule) = line.strip_prefix("RRULE:") else {
+            let Some(text) = line.strip_prefix("RRULE:") else {
                 continue;
             };
-            rules += 1;
-            let (mut hours, mut minutes) = (vec![0], vec![0]);
-            let mut weekly = None;
-            for part in rule.split(';').filter(|part| !part.is_empty()) {
-                let (key, value) = part.split_once('=').unwrap_or((part, ""));
-                match key {
-                    "FREQ" => {
-                        weekly = Some(match value {
-                            "WEEKLY" => true,
-                            "DAILY" => false,
-                            _ => return Err(format!("FREQ {value} is not supported")),
-                        });
-                    }
-                    "BYDAY" => {
-                        for day in value.split(',') {
-                            days.push(weekday(day)?);
-                        }
-                    }
-                    "BYHOUR" => hours = numbers(value, 23)?,
-                    "BYMINUTE" => minutes = numbers(value, 59)?,
-                    "INTERVAL" => {
-                        interval = value
-                            .parse()
-                            .ok()
-                            .filter(|days| (1..=30).contains(days))
-                            .ok_or_else(|| format!("INTERVAL {value} is not 1 to 30"))?;
-                    }
-                    _ => return Err(format!("{key} is not supported")),
-                }
-            }
-            match weekly {
-                None => return Err("FREQ is missing".into()),
-                Some(true) if interval != 1 => {
-                    return Err("INTERVAL goes with DAILY only".into());
-                }
-                Some(_) => {}
-            }
-            for hour in &hours {
-                for minute in &minutes {
-                    times.extend(NaiveTime::from_hms_opt(*hour, *minute, 0));
+            let rule = Rule::parse(text)?;
+            match &mut whole {
+                None => whole = Some(rule),
+                Some(whole) => {
+                    whole.days.extend(rule.days);
+                    whole.times.extend(rule.times);
+                    whole.interval = rule.interval;
                 }
             }
         }
-        if rules == 0 {
-            return Err("there is no RRULE".into());
-        }
-        times.sort_unstable();
-        times.dedup();
-        if times.len() > 24 {
-            return Err("more than 24 points a day".into());
-        }
-        let close = times
-            .iter()
-            .zip(times.iter().skip(1))
-            .any(|(a, b)| *b - *a < TimeDelta::hours(1));
-        if close {
-            return Err("points are less than an hour apart".into());
-        }
-        Ok(Self {
-            days,
-            interval,
-            times,
-        })
+        let mut rule = whole.ok_or("there is no RRULE")?;
+        rule.times.sort_unstable();
+        rule.times.dedup();
+        rrule::allowed(&rule.times)?;
+        Ok(Self(rule))
     }
 
     /// The first point after `after`; `first_day` is the day from which an interval counts.
     pub fn next(&self, after: DateTime<Utc>, first_day: NaiveDate) -> Option<DateTime<Utc>> {
-        let mut day = after.date_naive();
-        for _ in 0..=70 {
-            let counted = (day - first_day).num_days().rem_euclid(self.interval) == 0;
-            if counted && (self.days.is_empty() || self.days.contains(&day.weekday())) {
-                let point = self
-                    .times
-                    .iter()
-                    .map(|time| day.and_time(*time).and_utc())
-                    .find(|point| *point > after);
-                if point.is_some() {
-                    return point;
-                }
-            }
-            day = day.succ_opt()?;
-        }
-        None
+        self.0.next(after, first_day)
     }
-}
-
-fn weekday(text: &str) -> Result<Weekday, String> {
-    Ok(match text {
-        "MO" => Weekday::Mon,
-        "TU" => Weekday::Tue,
-        "WE" => Weekday::Wed,
-        "TH" => Weekday::Thu,
-        "FR" => Weekday::Fri,
-        "SA" => Weekday::Sat,
-        "SU" => Weekday::Sun,
-        _ => return Err(format!("BYDAY {text} is not a day")),
-    })
-}
-
-fn numbers(text: &str, most: u32) -> Result<Vec<u32>, String> {
-    text.split(',')
-        .map(|part| {
-            part.parse()
-                .ok()
-                .filter(|number| *number <= most)
-                .ok_or_else(|| format!("{part} is not 0 to {most}"))
-        })
-        .collect()
 }
 
 #[cfg(test)]
