@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # Lets clients that we did not write judge the embedded services: keystoneauth1, otcextensions,
-# and the vendors' huaweicloudsdksdrs and alibabacloud-dbs20190306.
+# and the vendors' huaweicloudsdksdrs, huaweicloudsdkcbr and alibabacloud-dbs20190306.
 # One line a check; the last line is "N passed, N failed". Exit code 77 where PyPI can't be reached.
-#   tests/judges/run.sh [JUDGE...]          (keystone, csbs, sdrs, dbs; all of them without one)
+#   tests/judges/run.sh [JUDGE...]          (keystone, csbs, sdrs, cbr, dbs; all of them without one)
 # Settings: KEEPWATCH_BIN names a built keepwatch (else the debug build is made); ../tools/python.sh lists more.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/../tools/python.sh"
 HERE=$ROOT/tests/judges
-[ $# -gt 0 ] || set -- keystone csbs sdrs dbs
+[ $# -gt 0 ] || set -- keystone csbs sdrs cbr dbs
 
 # packages JUDGE: the environment that it needs; openstacksdk and the vendor's SDK would not share one.
 packages() {
   case $1 in
     keystone | csbs) echo openstack ;;
-    sdrs) echo huawei ;;
+    sdrs | cbr) echo huawei ;;
     dbs) echo alibaba ;;
-    *) die "there is no judge $1: keystone, csbs, sdrs or dbs" ;;
+    *) die "there is no judge $1: keystone, csbs, sdrs, cbr or dbs" ;;
   esac
 }
 

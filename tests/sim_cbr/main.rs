@@ -6,6 +6,7 @@ mod fuzz;
 mod lists;
 mod others;
 mod policies;
+mod restores;
 mod runs;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;

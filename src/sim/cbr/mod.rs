@@ -14,7 +14,7 @@
 //! | `work` | how tasks begin, run and end |
 //! | `run`, `ending` | runs of vaults; what a task's end does |
 //! | `retention`, `schedule` | what is kept; when policies are due |
-//! | `seed`, `traffic` | the estate and its past, and what others do meanwhile |
+//! | `seed`, `past`, `traffic` | the estate, its past, and what others do meanwhile |
 //! | `control` | its part of `/_sim/` |
 //!
 //! What no console needs says 501: agents, organization policies, orders, features, migration from the older services,
@@ -31,6 +31,7 @@ mod ending;
 mod log;
 mod log_calls;
 mod members;
+mod past;
 mod policy;
 mod policy_calls;
 mod query;

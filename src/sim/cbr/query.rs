@@ -117,8 +117,8 @@ pub(super) fn known_keys(
         return Ok(());
     }
     let strange = |key: &&String| {
-        let documented = keys.contains(&key.as_str());
-        !documented && !(huawei(world) && of_huawei.contains(&key.as_str()))
+        let key = key.as_str();
+        !(keys.contains(&key) || huawei(world) && of_huawei.contains(&key))
     };
     match object.keys().find(strange) {
         Some(key) => Err(bad(format!("invalid key {key}"))),

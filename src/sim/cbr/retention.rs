@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, TimeDelta, Timelike, Utc};
 
 use super::backup::{Backup, Status};
 use super::log::{Extra, Kind, Status as LogStatus};
@@ -201,14 +201,19 @@ impl Cbr {
     }
 }
 
+/// A time of the policy's own zone.
+type Local = DateTime<FixedOffset>;
+/// The number of the day, week, month or year that a time belongs to.
+type Period = fn(&Local) -> i64;
+
 /// Of the backups, newest first, those that are the last of their day, week, month or year and among the last so many.
 fn long_term(backups: &[(u64, &Backup)], long: LongTerm) -> BTreeSet<u64> {
-    let local = |backup: &Backup| -> DateTime<chrono::FixedOffset> {
+    let local = |backup: &Backup| -> Local {
         let time: DateTime<Utc> = time::instant(backup.created);
         time.with_timezone(&long.zone)
     };
     let mut kept = BTreeSet::new();
-    let periods: [(usize, fn(&DateTime<chrono::FixedOffset>) -> i64); 4] = [
+    let periods: [(usize, Period); 4] = [
         (long.days, |time| time.num_days_from_ce().into()),
         (long.weeks, |time| {
             let week = time.iso_week();
@@ -238,8 +243,6 @@ fn long_term(backups: &[(u64, &Backup)], long: LongTerm) -> BTreeSet<u64> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::FixedOffset;
-
     use super::*;
 
     fn backup(text: &str) -> Backup {
