@@ -1,8 +1,9 @@
 //! Who may import whom, and other rules of the house that a machine can check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Each part with the parts it may use. `sim` may use nothing: it and the connectors share no code, so that a
 /// mistake in one shows in the other.
@@ -123,6 +124,41 @@ fn the_check_itself_sees_imports() {
         named_parts("let x = crate::store::Store::new();"),
         ["store"]
     );
+}
+
+/// What may stand at the top of the repository, besides files whose names begin with a dot.
+const TOP: [&str; 8] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "assets",
+    "screenshots",
+    "src",
+    "tests",
+];
+
+#[test]
+fn the_top_of_the_repository_stays_small() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !root.join(".git").exists() {
+        // a copy without a history: nobody can say what belongs to it
+        return;
+    }
+    let listed = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root)
+        .output()
+        .expect("git is there");
+    assert!(listed.status.success(), "{listed:?}");
+    let files = String::from_utf8(listed.stdout).expect("names are UTF-8");
+    let strangers: BTreeSet<&str> = files
+        .split('\0')
+        .filter_map(|path| path.split('/').next())
+        .filter(|name| !name.is_empty() && !name.starts_with('.') && !TOP.contains(name))
+        .collect();
+    assert!(strangers.is_empty(), "at the top: {strangers:?}");
+    assert!(files.contains("Cargo.toml\0"), "git lists nothing");
 }
 
 #[test]
