@@ -6,7 +6,7 @@ mod support;
 
 use std::env;
 
-use support::{ENTER, Terminal, home};
+use support::{ENTER, ESC, Terminal, home};
 
 fn setting(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run tests/real/run.sh"))
@@ -59,5 +59,17 @@ project_domain = "{domain}"
     terminal.press("t");
     terminal.wait_for("POST");
     terminal.press("y");
-    terminal.wait_until("the run as it ends", |screen| screen.contains("succeeded"));
+    terminal.wait_gone("POST");
+    // other runs may have succeeded before this one: its own line is among the actions of this console
+    terminal.press("A");
+    terminal.wait_until("the run as it ends", |screen| {
+        screen
+            .lines()
+            .any(|line| line.contains("on-demand on files") && line.contains("→ succeeded"))
+    });
+    // escape and q in one go would be read as alt-q
+    terminal.press(ESC);
+    terminal.wait_gone("on-demand on files");
+    terminal.press("q");
+    assert!(terminal.wait_end().success());
 }
