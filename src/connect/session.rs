@@ -295,6 +295,9 @@ impl Session {
     pub async fn act_and_read(&self, call: &Call, follow: Follow) -> (SendOutcome, Option<Reply>) {
         let outcome = match self.exchange(call, Priority::Operator).await {
             Ok(reply) if reply.is_success() => {
+                if let Some(fault) = reply.unreadable() {
+                    return (SendOutcome::Unknown { fault, follow }, None);
+                }
                 let answer = reply.answer();
                 return (SendOutcome::Accepted { answer, follow }, Some(reply));
             }

@@ -3,6 +3,7 @@
 mod faults;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;
+mod storm;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};

@@ -292,9 +292,12 @@ impl Client {
     /// Sends an action that changes something, once.
     pub async fn act(&self, action: &Action, follow: Follow) -> SendOutcome {
         match self.exchange(action, Priority::Operator).await {
-            Ok(Judged::Good(reply)) => SendOutcome::Accepted {
-                answer: reply.answer(),
-                follow,
+            Ok(Judged::Good(reply)) => match reply.unreadable() {
+                Some(fault) => SendOutcome::Unknown { fault, follow },
+                None => SendOutcome::Accepted {
+                    answer: reply.answer(),
+                    follow,
+                },
             },
             Ok(Judged::Bad(answer, fault)) if fault.maybe_done => {
                 let _ = answer;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::retry_after;
@@ -185,6 +186,24 @@ impl Reply {
         };
         fault.maybe_done = self.may_be_done();
         fault
+    }
+
+    /// What is wrong with the body of a success that should be JSON or nothing: a proxy's page, half an
+    /// answer. Whether the service itself was reached, such an answer doesn't tell.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<Fault> {
+        if self.body.iter().all(u8::is_ascii_whitespace) {
+            return None;
+        }
+        let mut fault = self.json::<IgnoredAny>().err()?;
+        if self
+            .mended()
+            .is_some_and(|m| m.json::<IgnoredAny>().is_ok())
+        {
+            return None;
+        }
+        fault.maybe_done = !self.is_read;
+        Some(fault)
     }
 
     /// Decodes the body.
