@@ -178,18 +178,23 @@ impl Shared {
         });
     }
 
-    /// Notes that writing works; gives since when it did not.
-    fn working(&self) -> Option<(Timestamp, HistoryError)> {
-        let mut before = None;
+    /// Since when writing fails, and why; `None` while it works.
+    fn trouble(&self) -> Option<(Timestamp, HistoryError)> {
+        match &self.health.borrow().state {
+            HistoryState::Failing { since, error } => Some((*since, error.clone())),
+            _ => None,
+        }
+    }
+
+    /// Notes that writing works.
+    fn working(&self) {
         self.health.send_if_modified(|health| {
-            if let HistoryState::Failing { since, error } = &health.state {
-                before = Some((*since, error.clone()));
+            let failed = matches!(health.state, HistoryState::Failing { .. });
+            if failed {
                 health.state = HistoryState::Writing;
-                return true;
             }
-            false
+            failed
         });
-        before
     }
 
     fn notice(&self, notices: Vec<String>) {

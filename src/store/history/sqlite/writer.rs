@@ -223,7 +223,7 @@ impl Writer {
 
     fn works(&mut self) {
         self.retry = None;
-        if let Some((since, error)) = self.shared.working() {
+        if let Some((since, error)) = self.shared.trouble() {
             let what = format!(
                 "history could not be written from {since} on ({}); what changed in between was written when it could \
                  be again",
@@ -236,6 +236,8 @@ impl Writer {
             // a second failure at once is told by the next event
             let _ = self.write(&[incident], false);
         }
+        // last, so that whoever waits for it finds the gap told
+        self.shared.working();
     }
 
     /// Writes events in one transaction. A damaged file is set aside once and they go into the new one.
