@@ -142,6 +142,9 @@ pub struct ListArgs {
     /// Only what fits this filter.
     #[arg(long = "where", value_name = "FILTER")]
     pub filter: Option<String>,
+    /// Only what fits a view that was saved under this name in the console (W).
+    #[arg(long, value_name = "NAME", conflicts_with = "filter")]
+    pub view: Option<String>,
     /// At most so many rows.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,

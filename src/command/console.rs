@@ -18,9 +18,6 @@ use crate::watch;
 use super::services::{self, Services};
 use super::{Exit, output};
 
-/// The file in the state directory that keeps what the operator arranged.
-const UI_FILE: &str = "console.toml";
-
 /// Runs the console until the operator quits.
 pub fn run(named: Option<&Path>, read_only: bool) -> Exit {
     let config = match services::configured(named) {
@@ -43,7 +40,7 @@ pub fn run(named: Option<&Path>, read_only: bool) -> Exit {
         notices.push("Read-only: nothing that changes anything is sent.".to_owned());
     }
     let catalog = Arc::new(catalog(named, &mut notices));
-    let ui_file = paths::state_dir().map(|dir| dir.join(UI_FILE));
+    let ui_file = paths::ui_file();
     let (saved, fault) = saved_ui(ui_file.as_deref());
     notices.extend(fault);
     let keymap = keymap(&opened.config, &mut notices);

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::catalog::Catalog;
-use crate::config::Config;
+use crate::config::{Config, paths};
+use crate::console::live::saved_ui;
+use crate::console::state::PaneId;
 use crate::model::{Health, Phase, Timestamp};
 use crate::query::{Noun, Query};
 use crate::store::{DeviceRow, PolicyRow, Store, TaskRow, View};
@@ -24,7 +26,17 @@ const SCHEMA: &str = "keepwatch.list.1";
 /// Carries out `keepwatch list`.
 #[must_use]
 pub fn run(args: &ListArgs, config: Option<&Path>) -> Exit {
-    let query = match args.filter.as_deref().map(Query::parse).transpose() {
+    let filter = match &args.view {
+        None => args.filter.clone(),
+        Some(name) => match saved_view(args.what.noun(), name) {
+            Ok(filter) => Some(filter),
+            Err(why) => {
+                output::complain(&why);
+                return Exit::Usage;
+            }
+        },
+    };
+    let query = match filter.as_deref().map(Query::parse).transpose() {
         Ok(query) => query.unwrap_or_default(),
         Err(e) => {
             output::complain(&format!("--where: {e}"));
@@ -80,6 +92,30 @@ pub fn run(args: &ListArgs, config: Option<&Path>) -> Exit {
         return Exit::SomeUnreachable;
     }
     written
+}
+
+/// The filter that was saved in the console under this name for this list.
+fn saved_view(noun: Noun, name: &str) -> Result<String, String> {
+    let (saved, fault) = saved_ui(paths::ui_file().as_deref());
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    let list = PaneId::of_noun(noun).word();
+    let of_list = || saved.views.iter().filter(|v| v.list.pane == list);
+    match of_list().find(|v| v.name == name) {
+        Some(view) => Ok(view.list.filter.clone()),
+        None => {
+            let known: Vec<&str> = of_list().map(|v| v.name.as_str()).collect();
+            let then = if known.is_empty() {
+                "None is saved yet: the console's W saves one".to_owned()
+            } else {
+                crate::tomlread::one_of(name, &known)
+            };
+            Err(format!(
+                "--view {name}: no view of {list} is saved under this name. {then}"
+            ))
+        }
+    }
 }
 
 async fn gather(settings: Config, args: &ListArgs) -> Result<Store, Exit> {

@@ -23,6 +23,12 @@ pub fn state_dir() -> Option<PathBuf> {
     })
 }
 
+/// Where the console keeps what the operator arranged: panes, filters, saved views.
+#[must_use]
+pub fn ui_file() -> Option<PathBuf> {
+    state_dir().map(|dir| dir.join("console.toml"))
+}
+
 /// The configuration file: the one that was named, or the one in the user's directory.
 #[must_use]
 pub fn config_file(named: Option<&Path>) -> Option<PathBuf> {

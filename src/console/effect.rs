@@ -63,6 +63,18 @@ pub struct SavedUi {
     pub panes: Vec<SavedPane>,
     /// Filters used before, newest last.
     pub filters: Vec<String>,
+    /// Filters and orders that were given names, in their order.
+    pub views: Vec<SavedView>,
+}
+
+/// A list's filter and order under a name.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct SavedView {
+    /// The name.
+    pub name: String,
+    /// Which list, and how.
+    pub list: SavedPane,
 }
 
 /// One pane's filter and sort.

@@ -126,6 +126,9 @@ words! {
     FilterCode "filter-code" Find "Only rows with this row's code" "";
     Sort "sort" Find "Choose the column to sort by" "sort";
     SortReverse "sort-reverse" Find "Turn the order around" "";
+    SaveView "save-view" Find "Save this filter and order under a name" "";
+    NextView "next-view" Find "The next saved view of this list" "";
+    PreviousView "previous-view" Find "The saved view before" "";
     Ended "ended" Find "Show or hide skipped and cancelled tasks" "";
 
     Mark "mark" Mark "Mark this row and go on" "mark";

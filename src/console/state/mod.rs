@@ -18,7 +18,7 @@ use crate::model::{Service, Timestamp};
 use crate::operate::{Ledger, Operator};
 use crate::store::{Counts, Store};
 
-use super::effect::{AskId, SavedUi};
+use super::effect::{AskId, SavedUi, SavedView};
 use super::key::Key;
 use super::keymap::{Keymap, Place};
 use super::thing::Thing;
@@ -99,6 +99,8 @@ pub struct State {
     pub(super) quit_warned: Option<Timestamp>,
     /// Filters used before, newest last.
     pub filters: Vec<String>,
+    /// Filters and orders that were given names.
+    pub views: Vec<SavedView>,
     /// The notice about embedded services was put away.
     pub notice_put_away: bool,
     /// Where the configuration lies.
@@ -171,6 +173,7 @@ impl State {
             deeds: Deeds::default(),
             quit_warned: None,
             filters: setup.saved.filters,
+            views: setup.saved.views,
             notice_put_away: setup.saved.notice_put_away,
             config_path: setup.config_path,
             attended: true,
@@ -261,6 +264,7 @@ impl State {
             notice_put_away: self.notice_put_away,
             panes: self.panes.all().map(Pane::to_save).collect(),
             filters: self.filters.clone(),
+            views: self.views.clone(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod find;
 mod go;
 mod rows;
 mod screens;
+mod views;
 
 use super::example::*;
 use super::state::{PaneId, State};

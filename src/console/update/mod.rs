@@ -10,6 +10,7 @@ mod keys;
 mod layers;
 mod list;
 mod palette;
+mod views;
 mod words;
 
 use super::effect::Effect;

@@ -10,7 +10,7 @@ use super::super::state::{Layer, State, Tone};
 use super::super::theme::BUILT_IN;
 use super::super::view::columns::columns;
 use super::super::word::{Group, Word};
-use super::{act, list, push, words};
+use super::{act, list, push, views, words};
 
 /// Opens the palette.
 pub(super) fn open(state: &mut State) {
@@ -28,6 +28,7 @@ pub(super) fn open(state: &mut State) {
             items.push(word_item(state, place, *word));
         }
     }
+    items.extend(views::items(state));
     for (name, _) in BUILT_IN {
         items.push(PickItem {
             label: format!("theme {name}"),
@@ -174,6 +175,9 @@ pub(super) fn typed(state: &mut State) {
             choice: Choice::Row(n.saturating_sub(1)),
         });
     }
+    if pick.kind == PickKind::SaveView {
+        views::typed(pick);
+    }
     pick.narrow();
 }
 
@@ -219,6 +223,9 @@ fn accept(state: &mut State) -> Vec<Effect> {
             list::with_pane(state, |pane| pane.go(at, height));
         }
         Choice::Theme(name) => words::theme(state, name),
+        Choice::View(at) => views::show(state, at),
+        Choice::SaveView(name) => return views::save(state, name),
+        Choice::ForgetView(name) => return views::forget(state, &name),
         Choice::Nothing => state.layers.push(Layer::Pick(pick)),
     }
     Vec::new()

@@ -10,7 +10,7 @@ use super::super::theme::Theme;
 use super::super::thing::Thing;
 use super::super::ticket::ticket;
 use super::super::word::{Group, Word};
-use super::{act, filter, go, layers, list, palette, quit};
+use super::{act, filter, go, layers, list, palette, quit, views};
 
 /// Carries out a word, or says why it can't be.
 pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
@@ -65,6 +65,8 @@ fn find(state: &mut State, word: Word) -> Vec<Effect> {
         Word::FilterCode => return filter::by_code(state),
         Word::Sort => palette::sort(state),
         Word::SortReverse => palette::reverse(state),
+        Word::SaveView => views::ask_name(state),
+        Word::NextView | Word::PreviousView => views::turn(state, word),
         Word::Ended => {
             let mut on = false;
             list::with_pane(state, |pane| {

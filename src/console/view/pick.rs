@@ -18,13 +18,14 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, pick: &Pick, layout: &Layout) -> Opti
         PickKind::Palette => 18,
         PickKind::Menu => 20,
         PickKind::Sort => 14,
+        PickKind::SaveView => 8,
         PickKind::Row => 1,
     };
     // the size is that of the whole list, so that it doesn't jump while it is narrowed
     let rows = pick.items.len().clamp(1, most);
     let wide = match pick.kind {
         PickKind::Palette | PickKind::Menu => 92,
-        PickKind::Sort => 64,
+        PickKind::Sort | PickKind::SaveView => 64,
         PickKind::Row => 40,
     };
     let size = (wide, u16::try_from(rows + 4).unwrap_or(20));
@@ -98,10 +99,10 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, pick: &Pick, layout: &Layout) -> Opti
         }
     }
     if pick.shown.is_empty() {
-        let text = if pick.kind == PickKind::Row {
-            "Type a number."
-        } else {
-            "Nothing by that name."
+        let text = match pick.kind {
+            PickKind::Row => "Type a number.",
+            PickKind::SaveView => "Type a name.",
+            _ => "Nothing by that name.",
         };
         put(buf, list, list.x + 1, list.y, text, cx.style(Role::Dim));
     }

@@ -216,7 +216,12 @@ fn filter_chip(cx: &Cx<'_>, pane: &Pane) -> Text<'static> {
     if pane.also_ended() {
         chip.push("with skipped and cancelled", cx.style(Role::Dim));
     }
-    if !pane.filter().is_empty() {
+    if let Some(tabs) = view_tabs(cx, pane) {
+        if !chip.is_empty() {
+            chip.push(" ", cx.style(Role::Border));
+        }
+        chip.append(tabs);
+    } else if !pane.filter().is_empty() {
         if !chip.is_empty() {
             chip.push(" ", cx.style(Role::Border));
         }
@@ -225,6 +230,43 @@ fn filter_chip(cx: &Cx<'_>, pane: &Pane) -> Text<'static> {
         chip.push(text, cx.style(Role::Accent));
     }
     chip
+}
+
+/// The saved views of this list as tabs, while one of them or the whole list is shown; a filter of another
+/// kind shows itself.
+fn view_tabs(cx: &Cx<'_>, pane: &Pane) -> Option<Text<'static>> {
+    let now = pane.to_save();
+    let views: Vec<_> = cx
+        .state
+        .views
+        .iter()
+        .filter(|v| v.list.pane == now.pane)
+        .collect();
+    let known = now.filter.is_empty() || views.iter().any(|v| v.list.filter == now.filter);
+    if views.is_empty() || !known {
+        return None;
+    }
+    let mut tabs = Text::new();
+    let names = std::iter::once(("all", "")).chain(
+        views
+            .iter()
+            .map(|v| (v.name.as_str(), v.list.filter.as_str())),
+    );
+    for (i, (name, filter)) in names.enumerate() {
+        if i > 0 {
+            tabs.push(format!(" {} ", cx.glyphs.line), cx.style(Role::Border));
+        }
+        let role = if filter == now.filter {
+            Role::Accent
+        } else {
+            Role::Dim
+        };
+        tabs.push(
+            cut_end(name, 20, cx.glyphs.more).into_owned(),
+            cx.style(role),
+        );
+    }
+    Some(tabs)
 }
 
 /// Marks, and rows out of sight.

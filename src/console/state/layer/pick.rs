@@ -19,6 +19,8 @@ pub enum PickKind {
     Menu,
     /// A row's number.
     Row,
+    /// The name of a view.
+    SaveView,
 }
 
 /// What a line stands for.
@@ -34,6 +36,12 @@ pub enum Choice {
     Row(usize),
     /// A theme by its name.
     Theme(&'static str),
+    /// A saved view by its place.
+    View(usize),
+    /// This name for a view to be saved.
+    SaveView(String),
+    /// A saved view to be forgotten, by its name.
+    ForgetView(String),
     /// A line that says something and can't be chosen.
     Nothing,
 }
