@@ -72,6 +72,17 @@ impl Ids {
             .map_or("", |&start| line(&self.arena, start & !OUTSIDE))
     }
 
+    /// Rows with their ids in lower case (cut when very long), in the order in which they stand in memory.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let lines = memchr::memchr_iter(b'\n', self.arena.as_bytes());
+        let mut start = 0;
+        self.order.iter().zip(lines).map(move |(&row, end)| {
+            let line = self.arena.as_bytes().get(start..end).unwrap_or(&[]);
+            start = end + 1;
+            (row, line)
+        })
+    }
+
     /// True when the arena does not hold the id as it is.
     pub(super) fn is_outside(&self, row: u32) -> bool {
         self.starts

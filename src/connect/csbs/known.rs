@@ -26,6 +26,8 @@ pub(super) struct Known {
     is_bound: bool,
     /// When the newest actions were sent, by the service's clock.
     sent: VecDeque<(String, Timestamp)>,
+    /// Servers that changed and were not handed over since.
+    fresh: Vec<String>,
     /// Counts changes of the servers.
     revision: u64,
     /// The state of the servers that was handed over as a whole last.
@@ -74,11 +76,14 @@ impl Known {
         }
         if changed {
             self.revision += 1;
+            self.fresh.push(id.to_owned());
         }
     }
 
-    /// These servers as they are known now, each once.
-    pub(super) fn some(&self, ids: &mut Vec<String>) -> Vec<Device> {
+    /// The servers that changed since this was asked last, as they are known now. No list of CSBS is the whole
+    /// truth about servers, so that one which did not change need not be told again.
+    pub(super) fn fresh(&mut self) -> Vec<Device> {
+        let mut ids = std::mem::take(&mut self.fresh);
         ids.sort_unstable();
         ids.dedup();
         ids.iter()

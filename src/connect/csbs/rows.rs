@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::Csbs;
 use super::item::Item;
+use super::known;
 use super::policy::PolicyRow;
 use crate::connect::decode::{Loose, Raw, Text, each};
 use crate::connect::http::Reply;
@@ -75,7 +76,6 @@ impl Csbs {
             linked: has_next(&page.checkpoint_items_links),
             oldest: None,
         };
-        let mut servers: Vec<String> = Vec::new();
         rows.tasks.reserve(page.checkpoint_items.len());
         each::<Item<'_>>(
             "checkpoint_items",
@@ -90,9 +90,6 @@ impl Csbs {
                 next.marker.push_str(item.id.as_str());
                 if let Some(changed) = item.updated_at.0.or(item.created_at.0) {
                     next.oldest = Some(next.oldest.map_or(changed, |o| o.min(changed)));
-                }
-                if !item.resource_id.is_empty() {
-                    servers.push(item.resource_id.owned());
                 }
                 self.known(|known| {
                     known.meet(&item);
@@ -112,7 +109,7 @@ impl Csbs {
             },
         );
         rows.bad = bad;
-        rows.devices = self.known(|known| known.some(&mut servers));
+        rows.devices = self.known(known::Known::fresh);
         Ok((rows, next))
     }
 

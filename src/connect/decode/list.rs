@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::value::read;
 use crate::model::{BadRow, clean, clean_into};
 
 /// A row's record as it stands in the answer, not yet read.
@@ -23,7 +24,7 @@ pub fn each<'a, T: Deserialize<'a>>(
     mut take: impl FnMut(T, Raw<'a>) -> Result<(), String>,
 ) {
     for (i, raw) in list.iter().enumerate() {
-        let taken = serde_json::from_str::<T>(raw.get())
+        let taken = read::<T>(raw.get().as_bytes())
             .map_err(|e| clean(&e.to_string()).into_owned())
             .and_then(|row| take(row, raw));
         if let Err(why) = taken {
@@ -65,7 +66,7 @@ pub fn bad_row(place: &str, why: impl Into<String>, raw: &str) -> BadRow {
 #[must_use]
 pub fn raw_text(raw: Raw<'_>) -> String {
     let text = raw.get();
-    if text.len() <= RAW_MAX && text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n')) {
+    if text.len() <= RAW_MAX && is_plain(text) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len().min(RAW_MAX) + 64);
@@ -84,6 +85,14 @@ pub fn raw_text(raw: Raw<'_>) -> String {
         out.push_str(&format!("… (cut, {} bytes more)", rest.len()));
     }
     out
+}
+
+/// True for printable ASCII and line ends alone. Blocks are looked at whole, which processors do at once.
+fn is_plain(text: &str) -> bool {
+    let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\n');
+    text.as_bytes()
+        .chunks(64)
+        .all(|block| block.iter().fold(true, |all, b| all & plain(b)))
 }
 
 #[cfg(test)]

@@ -12,4 +12,4 @@ mod value;
 pub use list::{Raw, bad_row, each, raw_text};
 pub use mend::mend;
 pub use time::{Epoch, Time, time};
-pub use value::{Flag, Float, Int, Loose, Text};
+pub use value::{Flag, Float, Int, Loose, Text, read};

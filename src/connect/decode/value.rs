@@ -1,8 +1,11 @@
 //! Fields that take what services really send.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -66,9 +69,10 @@ impl Flag {
     }
 }
 
-/// Something that is usually a `T`; whatever else comes (an empty text for an object, null) is `None`.
+/// Something that is usually a `T`, a list or an object; whatever else comes (an empty text for an object,
+/// null) is `None`.
 ///
-/// Works only when decoding straight from JSON text.
+/// Works only when decoding straight from JSON text. [`read`] is the quick way.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Loose<T>(pub Option<T>);
 
@@ -78,10 +82,76 @@ impl<T> Default for Loose<T> {
     }
 }
 
-impl<'de: 'a, 'a, T: Deserialize<'a>> Deserialize<'de> for Loose<T> {
+thread_local! {
+    /// A quick reading is being tried.
+    static QUICK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reads JSON once straight through, and only if that fails with care: then what is odd inside a [`Loose`]
+/// costs that part alone. Both readings of a text that the first can read are the same.
+///
+/// # Errors
+/// What the careful reading says.
+pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
+    let before = QUICK.replace(true);
+    let quick = serde_json::from_slice(json);
+    QUICK.set(false);
+    let read = quick.or_else(|_| serde_json::from_slice(json));
+    QUICK.set(before);
+    read
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Loose<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if QUICK.get() {
+            return deserializer.deserialize_any(LooseVisitor(PhantomData));
+        }
+        // set apart first: where it breaks off inside, the rest of the record is still whole
         let raw = <&'de RawValue>::deserialize(deserializer)?;
         Ok(Self(serde_json::from_str(raw.get()).ok()))
+    }
+}
+
+/// Reads straight through what is usually a list or an object.
+struct LooseVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for LooseVisitor<T> {
+    type Value = Loose<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(|v| Loose(Some(v)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(SeqAccessDeserializer::new(seq)).map(|v| Loose(Some(v)))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Loose(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Loose(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Loose(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Loose(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Loose(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Loose(None))
     }
 }
 
@@ -274,6 +344,62 @@ mod tests {
         let row = read(r#"{"text":"plain"}"#);
         assert!(matches!(row.text.0, Cow::Borrowed("plain")));
         assert_eq!(read(r#"{"text":"a\u001b[2J"}"#).text.as_str(), "a␛[2J");
+    }
+
+    #[derive(serde::Deserialize, PartialEq, Debug)]
+    struct Nest<'a> {
+        #[serde(borrow, default)]
+        one: Loose<Needy<'a>>,
+        #[serde(borrow, default)]
+        many: Loose<Vec<Loose<Needy<'a>>>>,
+        #[serde(borrow)]
+        id: Text<'a>,
+    }
+
+    #[derive(serde::Deserialize, PartialEq, Debug)]
+    struct Needy<'a> {
+        #[serde(borrow)]
+        must: Text<'a>,
+        #[serde(borrow, default)]
+        more: Loose<Vec<&'a RawText>>,
+    }
+
+    type RawText = str;
+
+    #[test]
+    fn the_quick_reading_is_the_careful_one() {
+        let odd = [
+            "null",
+            "0",
+            "-2",
+            "1.5",
+            "true",
+            "\"\"",
+            "\"a\\nb\"",
+            "[]",
+            "{}",
+            "[1]",
+            r#"{"must":"x"}"#,
+            r#"{"must":"x","must":"y"}"#,
+            r#"{"must":"x","more":["a"]}"#,
+            r#"{"must":"x","more":[1]}"#,
+            r#"[{"must":1},{},"z",{"must":"q"}]"#,
+            "[[\"x\"]]",
+        ];
+        for one in odd {
+            for many in odd {
+                let json = format!(r#"{{"one":{one},"many":{many},"id":"7"}}"#);
+                let careful: Nest<'_> = serde_json::from_str(&json).expect("careful");
+                assert_eq!(
+                    super::read::<Nest<'_>>(json.as_bytes()).expect("quick"),
+                    careful,
+                    "{json}"
+                );
+                assert_eq!(careful.id.as_str(), "7");
+            }
+        }
+        assert!(super::read::<Nest<'_>>(b"{\"one\":{\"must\":").is_err());
+        assert!(!QUICK.get());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Remembering pages by their hash, so that an unchanged answer is never decoded again.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 /// What was seen on each page of each feed: a keyed hash of the body, and what the next question needs
 /// from it (a marker, a count of rows).
@@ -11,14 +11,14 @@ use hashbrown::HashMap;
 /// be called the same.
 #[derive(Debug)]
 pub struct PageMemory<N> {
-    keys: RandomState,
+    keys: DefaultHashBuilder,
     pages: HashMap<(&'static str, u32), (u64, usize, N)>,
 }
 
 impl<N> Default for PageMemory<N> {
     fn default() -> Self {
         Self {
-            keys: RandomState::new(),
+            keys: DefaultHashBuilder::default(),
             pages: HashMap::new(),
         }
     }

@@ -30,6 +30,8 @@ use crate::model::{Fault, FaultKind, Timestamp, clean};
 
 /// Longest wait for a connection, TLS included, in milliseconds; a shorter answer timeout wins.
 const CONNECT_MS: u64 = 10_000;
+/// The most room that is made for an answer on the service's word alone, in bytes.
+const AT_ONCE: usize = 4 << 20;
 /// How many answer timeouts the whole body may take.
 const BODY_TIMES: u32 = 4;
 
@@ -268,6 +270,10 @@ impl Http {
                 None if rest.is_empty() => whole = Some(chunk),
                 first => {
                     if let Some(first) = first {
+                        // the service's word on the length saves moving what grows, up to a point
+                        let told = response.content_length().unwrap_or(0);
+                        let told = usize::try_from(told).unwrap_or(0).min(AT_ONCE);
+                        rest.reserve(first.len() + chunk.len() + told);
                         rest.extend_from_slice(&first);
                     }
                     rest.extend_from_slice(&chunk);

@@ -235,7 +235,7 @@ pub fn json<'a, T: Deserialize<'a>>(
     headers: &HeaderMap,
     place: &str,
 ) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|e| garbled(&e, body, headers, place))
+    decode::read(body).map_err(|e| garbled(&e, body, headers, place))
 }
 
 fn garbled(e: &serde_json::Error, body: &[u8], headers: &HeaderMap, place: &str) -> Fault {

@@ -1,0 +1,86 @@
+//! Polls: one in which nothing changed, and views after changes.
+
+use keepwatch::model::{Phase, Rows, ServiceId};
+use keepwatch::query::Noun;
+use keepwatch::store::View;
+
+use super::{ALLOCATOR, median, ms, row, timed};
+use crate::estate::{Estate, FEED, NOW, PAGE};
+
+pub fn run() {
+    let tasks = 200_000;
+    let mut store = Estate::store(tasks);
+    let mut view = View::new(Noun::Tasks);
+    view.refresh(&store, NOW);
+
+    // the same pages again, byte for byte
+    let pages = u32::try_from(tasks / PAGE).expect("few pages");
+    let generation = store.generation();
+    let before = ALLOCATOR.stats();
+    let (time, ()) = timed(|| {
+        for page in 0..pages {
+            let service = ServiceId(u16::try_from(page % 8).unwrap_or(0));
+            assert!(store.apply_same(service, FEED, page, NOW));
+        }
+        assert!(!view.refresh(&store, NOW));
+    });
+    let made = (ALLOCATOR.stats() - before).allocations;
+    assert_eq!(store.generation(), generation, "a frame would be due");
+    row(
+        "a poll of 200,000 tasks, the same pages",
+        &format!("{}, {made} allocations, 0 frames", ms(time)),
+        "",
+    );
+
+    // pages that were decoded anew, with the same rows
+    let mut estate = Estate::new(tasks);
+    let all: Vec<_> = std::iter::from_fn(|| estate.page()).collect();
+    let before = ALLOCATOR.stats();
+    let (time, ()) = timed(|| {
+        for (service, page, rows) in all {
+            store.apply(service, FEED, page, rows, NOW);
+        }
+        assert!(!view.refresh(&store, NOW));
+    });
+    let made = (ALLOCATOR.stats() - before).allocations;
+    assert_eq!(store.generation(), generation, "a frame would be due");
+    row(
+        "the same, decoded again (folding alone)",
+        &format!("{}, {made} allocations, 0 frames", ms(time)),
+        "",
+    );
+
+    // one task of a million changes, the lists follow
+    let mut store = Estate::store(super::MILLION);
+    let mut view = View::new(Noun::Tasks);
+    view.refresh(&store, NOW);
+    let rows: Vec<_> = store.tasks().collect();
+    let mut at = 0;
+    for changes in [1, 5_000] {
+        let time = median(15, || {
+            for _ in 0..changes {
+                at = (at + 7_919) % rows.len();
+                let view = store.task(rows[at]);
+                let (service, mut task) = (view.service_id(), view.to_task());
+                task.phase = match task.phase {
+                    Phase::Failed => Phase::Succeeded,
+                    _ => Phase::Failed,
+                };
+                task.native_status = if task.phase == Phase::Failed {
+                    "error"
+                } else {
+                    "available"
+                }
+                .into();
+                store.apply_task(service, task, NOW);
+            }
+            timed(|| view.refresh(&store, NOW)).0
+        });
+        row(
+            &format!("a list of 1,000,000 after {changes} changes"),
+            &ms(time),
+            "",
+        );
+    }
+    let _ = Rows::default();
+}
