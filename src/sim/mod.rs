@@ -42,6 +42,7 @@ pub mod freezer;
 pub mod gateway;
 pub mod http;
 pub mod ids;
+pub mod karbor;
 pub mod keystone;
 pub mod options;
 pub mod queue;
