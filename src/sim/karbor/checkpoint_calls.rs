@@ -235,7 +235,7 @@ impl Karbor {
                 "checkpoint_copy_id": self.checkpoint_id(number),
             }));
             if works || index == 0 {
-                let graph = self.graph(world, &now.resources);
+                let graph = self.graph(world, &now.resources).unwrap_or_default();
                 if let Some(checkpoint) = self.checkpoints.get_mut(number) {
                     checkpoint.graph = Some(graph.into());
                 }

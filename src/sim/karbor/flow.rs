@@ -99,13 +99,23 @@ impl Karbor {
     }
 
     /// A plan's resources with what hangs on them.
-    pub(super) fn graph(&self, world: &World, resources: &[Resource]) -> Graph {
+    ///
+    /// # Errors
+    /// The words of the one plugin that insists on an answer of its service, which this cloud does not have.
+    pub(super) fn graph(&self, world: &World, resources: &[Resource]) -> Result<Graph, String> {
+        if let Some(pod) = resources.iter().find(|it| it.kind == "OS::Kubernetes::Pod") {
+            return Err(format!(
+                "The resource {} of type OS::Kubernetes::Pod could not be found: unsupported operand type(s) for +: \
+                 'NoneType' and 'str'",
+                pod.id
+            ));
+        }
         let mut graph = Graph::default();
         let mut known = HashMap::new();
         for resource in resources {
             self.grow(world, &mut graph, &mut known, resource.clone(), None);
         }
-        graph
+        Ok(graph)
     }
 
     fn grow(
@@ -157,7 +167,11 @@ impl Karbor {
             server.volumes.iter().map(row).collect()
         };
         match parent.kind.as_str() {
-            SERVER => world.fleet.get(&parent.id).map(disks).unwrap_or_default(),
+            SERVER => {
+                let server = world.fleet.get(&parent.id);
+                let there = server.filter(|it| it.state != ServerState::Deleted);
+                there.map(disks).unwrap_or_default()
+            }
             PROJECT if world.switches.on("karbor.nova") => {
                 let servers = || {
                     world
@@ -199,21 +213,27 @@ impl Karbor {
             .now
             .clone();
         let provider = plan.provider;
-        let graph = Arc::new(self.graph(world, &plan.resources));
+        let graph = self.graph(world, &plan.resources);
+        let number = self.add_checkpoint(Checkpoint {
+            plan: plan.clone(),
+            graph: None,
+            created: world.now().timestamp_micros(),
+            status: Status::Protecting,
+            lacking: false,
+            copy: false,
+        });
+        let graph = graph
+            .map(Arc::new)
+            .map_err(|why| refused(format!("Flow: protect, Error: {why}")))?;
         // The run before mostly held the very same: one copy will do.
         let before = self.checkpoints.iter().rev().take(64).find_map(|it| {
             let same = it.plan.plan == plan.plan && it.graph.as_ref() == Some(&graph);
             if same { it.graph.clone() } else { None }
         });
         let graph = before.unwrap_or(graph);
-        let number = self.add_checkpoint(Checkpoint {
-            plan: plan.clone(),
-            graph: Some(graph.clone()),
-            created: world.now().timestamp_micros(),
-            status: Status::Protecting,
-            lacking: false,
-            copy: false,
-        });
+        if let Some(checkpoint) = self.checkpoints.get_mut(number) {
+            checkpoint.graph = Some(graph.clone());
+        }
         let log = self.begin_log(world, number, Operation::Protect);
         let odd = graph
             .0
@@ -336,7 +356,12 @@ impl Karbor {
     }
 
     /// What stands in the way of backing a graph up now.
-    fn trouble(&self, world: &World, provider: Provider, graph: &Graph) -> Option<Trouble> {
+    pub(super) fn trouble(
+        &self,
+        world: &World,
+        provider: Provider,
+        graph: &Graph,
+    ) -> Option<Trouble> {
         if provider == Provider::Noop {
             return None;
         }

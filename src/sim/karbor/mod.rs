@@ -370,11 +370,12 @@ impl Dialect for Karbor {
         let Some(("v1", path)) = path.split_first().map(|(first, rest)| (*first, rest)) else {
             return self.versions(world, path);
         };
+        let id = format!("req-{}", hyphened(&request.id));
         let token = request.header("x-auth-token");
         let Ok(token) = world.tokens.check(token, world.now()) else {
-            return fault::unauthorized(&world.keystone_url());
+            let refusal = fault::unauthorized(&world.keystone_url());
+            return refusal.with("x-openstack-request-id", id);
         };
-        let id = format!("req-{}", hyphened(&request.id));
         if token.project_id.is_none() {
             return Response::from(Fault::stumbled()).with("x-openstack-request-id", id);
         }

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::checkpoint::{Checkpoint, Graph, Status};
-use super::flow::{GIGABYTES, SERVER, VOLUME, named};
+use super::flow::{GIGABYTES, PROJECT, SERVER, VOLUME, named};
 use super::log::{Log, Operation as Kind};
 use super::operation::Operation;
 use super::plan::{Plan, Resource, Snapshot};
@@ -20,6 +20,8 @@ use super::{Karbor, small, tag};
 use crate::sim::world::World;
 
 const HISTORY_DAYS: i64 = 30;
+/// The plan that nobody can run.
+const EVERYTHING: &str = "whole-project";
 /// Servers of one plan.
 const GROUP: usize = 24;
 /// Beyond so many tasks the deletions of old checkpoints are left out of the log.
@@ -127,13 +129,10 @@ impl Karbor {
             self.seed_operation(world, "dry-run-weekly", plan, weekly, None);
             schedules.insert(plan, (weekly, 30));
         }
-        // Pods, which no plugin here can protect: running it leaves something behind that never ends.
-        let pods = vec![named(
-            "OS::Kubernetes::Pod",
-            &world.uuid(),
-            "shop:checkout-0",
-        )];
-        self.seed_plan(world, "shop-pods", None, Provider::Infra, pods);
+        // The whole project, which no plugin here can protect: running it leaves something behind that never ends.
+        let account = &world.account;
+        let all = vec![named(PROJECT, &account.project_id, &account.project)];
+        self.seed_plan(world, EVERYTHING, None, Provider::Infra, all);
         // A schedule whose plan was deleted goes on firing.
         let old = vec![named(VOLUME, &world.uuid(), "erp-old-data")];
         let plan = self.seed_plan(world, "erp-old", None, Provider::Infra, old);
@@ -240,7 +239,9 @@ impl Karbor {
         let graphs: BTreeMap<usize, Arc<Graph>> = schedules
             .keys()
             .filter_map(|plan| Some((*plan, self.plans.get(*plan)?.now.clone())))
-            .map(|(plan, now)| (plan, Arc::new(self.graph(world, &now.resources))))
+            .filter_map(|(plan, now)| {
+                Some((plan, Arc::new(self.graph(world, &now.resources).ok()?)))
+            })
             .collect();
         let mut newer: BTreeMap<usize, usize> = BTreeMap::new();
         for (_, plan) in &runs {
@@ -306,8 +307,7 @@ impl Karbor {
         self.seed_oddities(world, &mut past);
         self.seed_restores(world, &mut past);
         past.sort_by_key(|line| line.at);
-        let kept = past.len().saturating_sub(world.options.tasks);
-        for line in past.into_iter().skip(kept) {
+        for line in past {
             let Some(checkpoint) = self.checkpoints.get(line.checkpoint) else {
                 continue;
             };
@@ -350,9 +350,19 @@ impl Karbor {
             runs.push((at, plan));
         }
         runs.sort_unstable();
-        // The newest, and those old enough to have been deleted since.
-        let most = runs.len().saturating_sub(world.options.tasks);
-        runs.drain(..most);
+        // The newest, as many as there may be lines of the log; a run whose checkpoint has expired since takes two.
+        let mut lines = 0;
+        let mut first = runs.len();
+        for (at, plan) in runs.iter().rev() {
+            let days = schedules.get(plan).map_or(30, |(_, days)| *days);
+            let expired = world.options.tasks <= LONG && (now - *at).num_days() > days;
+            lines += 1 + usize::from(expired);
+            if lines > world.options.tasks {
+                break;
+            }
+            first -= 1;
+        }
+        runs.drain(..first);
         runs
     }
 
@@ -385,10 +395,10 @@ impl Karbor {
                 restore: None,
             });
         }
-        let pods = self.plans.iter().find(|plan| plan.now.name == "shop-pods");
-        if let Some(plan) = pods.map(|plan| plan.now.clone()) {
+        let all = self.plans.iter().find(|plan| plan.now.name == EVERYTHING);
+        if let Some(plan) = all.map(|plan| plan.now.clone()) {
             let at = now - 12 * 86_400_000_000 - 1_234_567;
-            let graph = self.graph(world, &plan.resources);
+            let graph = self.graph(world, &plan.resources).unwrap_or_default();
             let number = self.add_checkpoint(Checkpoint {
                 plan,
                 graph: Some(Arc::new(graph)),

@@ -65,7 +65,7 @@ impl Karbor {
         self.traffic.budget += self.traffic.rate * self.traffic.step;
         while self.traffic.budget >= 1.0 {
             let dice = world.rng.u8(0..100);
-            self.traffic.budget -= if self.alive.len() > self.plans.len() * KEPT {
+            self.traffic.budget -= if self.too_many() {
                 self.someone_deletes(world)
             } else if self.traffic.in_a_hurry() || dice < 50 {
                 self.someone_runs(world)
@@ -84,17 +84,35 @@ impl Karbor {
         self.next_turn(world);
     }
 
+    /// Whether it is time to delete; what has failed can't be deleted and doesn't count.
+    fn too_many(&self) -> bool {
+        let most = self.plans.len() * KEPT;
+        if self.alive.len() <= most {
+            return false;
+        }
+        let good = self.alive.iter().filter(|number| {
+            self.checkpoints
+                .get(**number)
+                .is_some_and(|it| it.status == Status::Available)
+        });
+        good.take(most + 1).count() > most
+    }
+
     /// A plan is run by hand; two changes until it has ended.
     fn someone_runs(&mut self, world: &mut World) -> f64 {
         let number = world.rng.usize(0..self.plans.len().max(1));
         let Some(plan) = self.plans.get(number).filter(|plan| !plan.deleted) else {
             return 1.0;
         };
-        let known = |it: &super::plan::Resource| plan.now.provider.protects(&it.kind);
-        if !plan.now.resources.iter().all(known) {
+        let now = plan.now.clone();
+        let known = |it: &super::plan::Resource| now.provider.protects(&it.kind);
+        // Nobody runs by hand what is known to fail.
+        let graph = self.graph(world, &now.resources).unwrap_or_default();
+        let well = self.trouble(world, now.provider, &graph).is_none();
+        if !now.resources.iter().all(known) || !well {
             return 1.0;
         }
-        let provider = plan.now.provider.id();
+        let provider = now.provider.id();
         let id = self.ids.uuid(tag::PLAN, number as u64);
         let _ = self.make_checkpoint(world, provider, &id);
         2.0
