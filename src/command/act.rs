@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,18 +20,19 @@ use crate::query::Query;
 use crate::store::Store;
 use crate::watch::{Want, collect};
 
-use super::cli::{ActArgs, TextOrJson};
+use super::cli::{ActArgs, Common, TextOrJson};
+use super::history::resume;
 use super::list::{complain_of, states};
 use super::outcome::{Outcome, Planned, preview};
-use super::services::{Services, configured};
+use super::services::Services;
 use super::target::{Found, find};
-use super::{Exit, bulk, explain, output, runtime, site};
+use super::{Exit, bulk, explain, history, output, runtime, site};
 
 /// Carries out an action verb.
 #[must_use]
-pub fn run(verb: Verb, args: &ActArgs, read_only: bool, config: Option<&Path>) -> Exit {
-    let catalog = Arc::new(site::catalog(config));
-    let settings = match configured(config) {
+pub fn run(verb: Verb, args: &ActArgs, common: &Common) -> Exit {
+    let catalog = Arc::new(site::catalog(common.config.as_deref()));
+    let settings = match history::settings(common) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
@@ -44,7 +44,7 @@ pub fn run(verb: Verb, args: &ActArgs, read_only: bool, config: Option<&Path>) -
         }
     };
     runtime
-        .block_on(act(verb, args, read_only, settings, catalog))
+        .block_on(act(verb, args, common.read_only, settings, catalog))
         .unwrap_or_else(|exit| exit)
 }
 
@@ -64,6 +64,10 @@ async fn act(
     services.say_if_embedded();
     let wait = Duration::from_secs(args.timeout);
     let store = collect(&services.watched, Want::All, wait).await;
+    let kept = history::open(&services.config.history, services.embedded.is_some());
+    history::say_notices(&*kept);
+    let look_for = services.config.actions.look_for_ms;
+    let store = resume::keep(store, &kept).await?;
     let (events, mut stages) = mpsc::unbounded_channel();
     let operator = Operator::new(
         services
@@ -74,7 +78,10 @@ async fn act(
         services.guard.clone(),
         Arc::clone(&catalog),
         events,
-    );
+    )
+    .with_history(kept, services.config.history.required)
+    .looking_for(look_for);
+    resume::look_after(&operator, &store, &mut stages).await;
     if let Some(filter) = &args.filter {
         let query = query(filter)?;
         let plan = bulk::plan(&store, &operator, verb, args, query, &inputs).await;

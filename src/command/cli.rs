@@ -17,6 +17,18 @@ use crate::sim::SimArgs;
 #[derive(Parser, Debug)]
 #[command(name = "keepwatch", version, about, long_about, after_help = exit::HELP)]
 pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+
+    /// What to do instead of opening the console.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The flags of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
     /// The configuration file (else config.toml in the user's configuration directory).
     #[arg(
         long,
@@ -31,9 +43,20 @@ pub struct Cli {
     #[arg(long, global = true)]
     pub read_only: bool,
 
-    /// What to do instead of opening the console.
-    #[command(subcommand)]
-    pub command: Option<Command>,
+    /// Keep history in this file, whatever the configuration says.
+    #[arg(
+        long,
+        global = true,
+        env = "KEEPWATCH_HISTORY",
+        hide_env_values = true,
+        value_name = "FILE",
+        conflicts_with = "no_history"
+    )]
+    pub history: Option<PathBuf>,
+
+    /// Keep nothing of what happens in this run.
+    #[arg(long, global = true)]
+    pub no_history: bool,
 }
 
 /// What keepwatch does besides the console.

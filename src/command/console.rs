@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::catalog::Catalog;
 use crate::config::{Config, paths};
-use crate::console::live::{Live, saved_ui};
+use crate::console::live::{Live, Past, saved_ui};
 use crate::console::text::Zone;
 use crate::console::theme::Theme;
 use crate::console::{self, Keymap, Look, Setup, State};
@@ -15,12 +15,14 @@ use crate::model::Timestamp;
 use crate::operate::Operator;
 use crate::watch;
 
-use super::services::{self, Services};
+use super::cli::Common;
+use super::services::Services;
 use super::{Exit, output};
 
 /// Runs the console until the operator quits.
-pub fn run(named: Option<&Path>, read_only: bool) -> Exit {
-    let config = match services::configured(named) {
+pub fn run(common: &Common) -> Exit {
+    let named = common.config.as_deref();
+    let config = match super::history::settings(common) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
@@ -31,7 +33,7 @@ pub fn run(named: Option<&Path>, read_only: bool) -> Exit {
             return Exit::Failure;
         }
     };
-    let opened = match runtime.block_on(Services::open(config, &[], read_only)) {
+    let opened = match runtime.block_on(Services::open(config, &[], common.read_only)) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -52,7 +54,24 @@ pub fn run(named: Option<&Path>, read_only: bool) -> Exit {
         .iter()
         .map(|w| (w.service.clone(), Arc::clone(&w.connector)))
         .collect();
-    let operator = Operator::new(ways, opened.guard.clone(), Arc::clone(&catalog), tell);
+    let kept = super::history::open(&opened.config.history, opened.embedded.is_some());
+    let operator = Operator::new(ways, opened.guard.clone(), Arc::clone(&catalog), tell)
+        .with_history(Arc::clone(&kept), opened.config.history.required)
+        .looking_for(opened.config.actions.look_for_ms);
+    let past = Past {
+        history: Arc::clone(&kept),
+        feeds: opened
+            .watched
+            .iter()
+            .map(|w| w.connector.feeds().iter().map(|f| f.id).collect())
+            .collect(),
+        reach_ms: opened
+            .watched
+            .iter()
+            .map(|w| w.history_ms)
+            .max()
+            .unwrap_or(0),
+    };
     let (watchers, seen) = {
         let _inside = runtime.enter();
         watch::spawn(&opened.watched)
@@ -70,12 +89,20 @@ pub fn run(named: Option<&Path>, read_only: bool) -> Exit {
     });
     let overdue = i64::try_from(opened.config.rpo.default_ms).unwrap_or(i64::MAX);
     state.store.set_overdue_after(overdue);
-    let (mut live, inbox) =
-        Live::connect(runtime.handle(), operator, watchers, seen, actions, ui_file);
+    let (mut live, inbox) = Live::connect(
+        runtime.handle(),
+        operator,
+        watchers,
+        seen,
+        actions,
+        ui_file,
+        past,
+    );
     let ended = console::run(runtime.handle(), state, &mut live, inbox);
     drop(live);
     // requests that are on their way are not waited for: their fate is in the service's hands
     runtime.shutdown_background();
+    kept.close();
     match ended {
         Ok(_) => Exit::Ok,
         Err(e) => {

@@ -1,6 +1,5 @@
 //! `keepwatch list`: one round over the services, filtered and sorted as in the console.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -14,18 +13,18 @@ use crate::query::{Noun, Query};
 use crate::store::{DeviceRow, PolicyRow, Store, TaskRow, View};
 use crate::watch::{Want, collect};
 
-use super::cli::{ListArgs, ListWhat, TableOrJson};
+use super::cli::{Common, ListArgs, ListWhat, TableOrJson};
 use super::item::{Item, Party, filled, instant};
-use super::services::{Services, configured};
+use super::services::Services;
 use super::table::{Table, when};
-use super::{Exit, output, runtime, site};
+use super::{Exit, history, output, runtime, site};
 
 /// The form of the JSON answer; the number changes when a field goes or changes its meaning.
 const SCHEMA: &str = "keepwatch.list.1";
 
 /// Carries out `keepwatch list`.
 #[must_use]
-pub fn run(args: &ListArgs, config: Option<&Path>) -> Exit {
+pub fn run(args: &ListArgs, common: &Common) -> Exit {
     let filter = match &args.view {
         None => args.filter.clone(),
         Some(name) => match saved_view(args.what.noun(), name) {
@@ -43,8 +42,8 @@ pub fn run(args: &ListArgs, config: Option<&Path>) -> Exit {
             return Exit::Usage;
         }
     };
-    let catalog = site::catalog(config);
-    let settings = match configured(config) {
+    let catalog = site::catalog(common.config.as_deref());
+    let settings = match history::settings(common) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
@@ -56,8 +55,9 @@ pub fn run(args: &ListArgs, config: Option<&Path>) -> Exit {
         }
     };
     let utc = settings.ui.utc;
-    let store = match runtime.block_on(gather(settings, args)) {
-        Ok(store) => store,
+    let kept = settings.history.clone();
+    let (store, embedded) = match runtime.block_on(gather(settings, args)) {
+        Ok(gathered) => gathered,
         Err(exit) => return exit,
     };
     let now = Timestamp::now();
@@ -88,6 +88,13 @@ pub fn run(args: &ListArgs, config: Option<&Path>) -> Exit {
             written
         }
     };
+    // the answer is out: writing it down holds nobody up
+    if !embedded || kept.named {
+        let history = history::open(&kept, embedded);
+        history::say_notices(&*history);
+        history::keep_all(&store, &*history, want(args) == Want::All);
+        history.close();
+    }
     if written == Exit::Ok && services.iter().any(|s| s.error.is_some()) {
         return Exit::SomeUnreachable;
     }
@@ -118,15 +125,26 @@ fn saved_view(noun: Noun, name: &str) -> Result<String, String> {
     }
 }
 
-async fn gather(settings: Config, args: &ListArgs) -> Result<Store, Exit> {
+/// One round; and whether the services are the embedded ones.
+async fn gather(settings: Config, args: &ListArgs) -> Result<(Store, bool), Exit> {
     let services = Services::open(settings, &args.service, true).await?;
     services.say_if_embedded();
-    let want = match args.what {
+    let store = collect(
+        &services.watched,
+        want(args),
+        Duration::from_secs(args.timeout),
+    )
+    .await;
+    Ok((store, services.embedded.is_some()))
+}
+
+/// What the services have to be asked for.
+const fn want(args: &ListArgs) -> Want {
+    match args.what {
         ListWhat::Failed if !args.skipped => Want::Failed,
         ListWhat::Running => Want::Live,
         _ => Want::All,
-    };
-    Ok(collect(&services.watched, want, Duration::from_secs(args.timeout)).await)
+    }
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ mod console;
 mod doctor;
 pub mod exit;
 pub mod explain;
+mod history;
 mod item;
 pub mod list;
 mod outcome;
@@ -46,22 +47,23 @@ pub fn main() -> ExitCode {
 
 /// Carries out a parsed command line.
 fn run(cli: Cli) -> Exit {
-    let config = cli.config.as_deref();
+    let common = &cli.common;
+    let config = common.config.as_deref();
     match cli.command {
-        Some(Command::List(args)) => list::run(&args, config),
-        Some(Command::Run(args)) => act::run(Verb::Trigger, &args, cli.read_only, config),
-        Some(Command::Cancel(args)) => act::run(Verb::Cancel, &args, cli.read_only, config),
-        Some(Command::Retry(args)) => act::run(Verb::Retry, &args, cli.read_only, config),
-        Some(Command::Clear(args)) => act::run(Verb::Clear, &args, cli.read_only, config),
-        Some(Command::Enable(args)) => act::run(Verb::Enable, &args, cli.read_only, config),
-        Some(Command::Disable(args)) => act::run(Verb::Disable, &args, cli.read_only, config),
-        Some(Command::Doctor(args)) => doctor::run(&args, cli.read_only, config),
+        Some(Command::List(args)) => list::run(&args, common),
+        Some(Command::Run(args)) => act::run(Verb::Trigger, &args, common),
+        Some(Command::Cancel(args)) => act::run(Verb::Cancel, &args, common),
+        Some(Command::Retry(args)) => act::run(Verb::Retry, &args, common),
+        Some(Command::Clear(args)) => act::run(Verb::Clear, &args, common),
+        Some(Command::Enable(args)) => act::run(Verb::Enable, &args, common),
+        Some(Command::Disable(args)) => act::run(Verb::Disable, &args, common),
+        Some(Command::Doctor(args)) => doctor::run(&args, common.read_only, config),
         Some(Command::Explain(args)) => explain::run(&args, config),
         Some(Command::Codes(args)) => codes::run(&args, config),
         Some(Command::Record(args)) => record::run(&args, config),
         Some(Command::Sim(args)) => sim(&args),
         Some(Command::Completions { shell }) => completions(shell),
-        None => console::run(config, cli.read_only),
+        None => console::run(common),
     }
 }
 

@@ -101,7 +101,8 @@ impl Outcome {
         }
     }
 
-    fn sentence(&self) -> String {
+    /// What came of it, in a sentence.
+    pub fn sentence(&self) -> String {
         let Some(stage) = &self.last else {
             return "not sent".to_owned();
         };

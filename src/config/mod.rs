@@ -5,6 +5,7 @@
 //! in it; it says where they come from, and they are fetched when a service is opened.
 
 mod auth;
+mod history;
 pub mod paths;
 mod secret;
 mod service;
@@ -16,6 +17,7 @@ use crate::model::Kind;
 use crate::tomlread::{Fields, Mistake, Reader};
 
 pub use auth::AuthConfig;
+pub use history::HistoryConfig;
 pub use secret::SecretSource;
 pub use service::ServiceConfig;
 
@@ -32,6 +34,10 @@ pub struct Config {
     pub ui: Ui,
     /// When a device counts as unprotected.
     pub rpo: Rpo,
+    /// What is kept of the past.
+    pub history: HistoryConfig,
+    /// How actions are looked after.
+    pub actions: Actions,
 }
 
 /// `[ui]`: how it is shown.
@@ -70,6 +76,22 @@ impl Default for Rpo {
     fn default() -> Self {
         Self {
             default_ms: 26 * 3_600_000,
+        }
+    }
+}
+
+/// `[actions]`: how actions are looked after.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Actions {
+    /// Milliseconds for which keepwatch looks for signs of an action whose answer was lost.
+    pub look_for_ms: u64,
+}
+
+impl Default for Actions {
+    /// Services list new work with a delay of up to a minute.
+    fn default() -> Self {
+        Self {
+            look_for_ms: 90_000,
         }
     }
 }
@@ -164,6 +186,15 @@ impl Config {
                 self.rpo.default_ms = ms;
             }
             rpo.finish();
+        }
+        if let Some(actions) = top.table("actions", "[actions]") {
+            if let Some(ms) = actions.duration_within("look_for", 1_000..=3_600_000) {
+                self.actions.look_for_ms = ms;
+            }
+            actions.finish();
+        }
+        if let Some(history) = top.table("history", "[history]") {
+            self.history = HistoryConfig::read(&history, base);
         }
         top.finish();
     }

@@ -13,7 +13,13 @@ pub fn config_dir() -> Option<PathBuf> {
     ProjectDirs::from("", "", "keepwatch").map(|dirs| dirs.config_dir().to_owned())
 }
 
-/// The user's directory for what keepwatch itself keeps (history, audit); `None` without a home.
+/// The user's directory for what keepwatch keeps for good (history); `None` without a home.
+#[must_use]
+pub fn data_dir() -> Option<PathBuf> {
+    ProjectDirs::from("", "", "keepwatch").map(|dirs| dirs.data_local_dir().to_owned())
+}
+
+/// The user's directory for how the console was left; `None` without a home.
 #[must_use]
 pub fn state_dir() -> Option<PathBuf> {
     ProjectDirs::from("", "", "keepwatch").map(|dirs| {

@@ -322,6 +322,13 @@ fn the_sample_holds_the_defaults_and_only_valid_settings() {
         "keymap",
         "utc",
         "default",
+        "look_for",
+        "off",
+        "path",
+        "keep",
+        "keep_actions",
+        "max_size",
+        "required",
         "ca_file",
         "pin_sha256",
     ] {

@@ -197,6 +197,12 @@ pub trait Connector: Send + Sync {
         false
     }
 
+    /// Puts the token of an earlier send of the same action in the place of a prepared one's, so that the service
+    /// recognises a repeat. False where there is no such token.
+    fn reuse_token(&self, _prepared: &mut Prepared, _token: &str) -> bool {
+        false
+    }
+
     /// What `doctor` asks besides the feeds (quotas, what was set up by hand): a name, and what came of it.
     /// Changes nothing, and tries no credentials that were refused.
     async fn check(&self) -> Vec<(String, Result<String, Fault>)> {

@@ -1,7 +1,10 @@
 //! What goes out: everything that the console wants done, as values.
 
-use crate::model::{Intent, ServiceId};
-use crate::operate::Confirmed;
+use std::time::Duration;
+
+use crate::model::{Intent, ServiceId, Timestamp};
+use crate::operate::{ActionEvent, Confirmed};
+use crate::store::Store;
 
 use super::message::Message;
 
@@ -21,6 +24,13 @@ pub enum Effect {
     },
     /// Send a confirmed action; answered by [`Message::Action`] until its end.
     Send(Box<Confirmed>),
+    /// Keep this stage of an action, which the console observed itself.
+    Note {
+        /// The stage.
+        event: Box<ActionEvent>,
+        /// Whether the action goes on as a task after it was accepted.
+        expects_task: bool,
+    },
     /// Ask this service now, out of turn.
     PollNow(ServiceId),
     /// Whether the service has live work, and so is worth asking more often.
@@ -99,6 +109,12 @@ pub struct SavedPane {
 pub trait Backend: Send {
     /// Takes an effect.
     fn perform(&mut self, effect: Effect);
+
+    /// Hands a part of what changed in the store on to history, in no time worth a mention; gives when to do so
+    /// again, where there is more.
+    fn keep(&mut self, _store: &Store, _now: Timestamp) -> Option<Duration> {
+        None
+    }
 }
 
 impl<F: FnMut(Effect) + Send> Backend for F {

@@ -2,17 +2,36 @@
 //! comes back as messages through one bounded channel.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
 
 use super::effect::{Backend, Effect, SavedUi};
-use super::message::Message;
+use super::message::{Known, Message};
+use crate::model::Timestamp;
 use crate::operate::{ActionEvent, Operator};
+use crate::store::Store;
+use crate::store::history::{Board, History, HistoryError, Recorder, Told, Window};
 use crate::watch::{WatchEvent, WatchHandle};
 
 /// How many messages may wait for the loop before their senders wait for it.
 const QUEUE: usize = 256;
+/// So many rows are handed on to history at once.
+const ROWS: usize = 256;
+/// The time between two parts of a lot that history has to be told.
+const SOON: Duration = Duration::from_millis(4);
+/// The same while history is behind with its writing.
+const LATER: Duration = Duration::from_millis(500);
+/// So many known tasks are taken in at once, so that keys have their turn.
+const PIECE: usize = 1_000;
+/// At most so many tasks come out of history at the start; the newest.
+const MOST_KNOWN: usize = 200_000;
+/// So many transitions come out of history at the start.
+const MOVES: usize = 500;
+/// Transitions older than this are no news any more, in milliseconds.
+const NEWS_MS: i64 = 12 * 3_600_000;
 
 /// Carries out what the console wants done.
 #[derive(Debug)]
@@ -22,6 +41,19 @@ pub struct Live {
     runtime: Handle,
     out: Sender<Message>,
     ui_file: Option<PathBuf>,
+    past: Past,
+    recorder: Recorder,
+}
+
+/// What the console has to do with history.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// The log.
+    pub history: Arc<dyn History>,
+    /// The lists of each service, in the order of the services.
+    pub feeds: Vec<Vec<&'static str>>,
+    /// How far back ended tasks are shown at the start, in milliseconds.
+    pub reach_ms: i64,
 }
 
 impl Live {
@@ -34,6 +66,7 @@ impl Live {
         mut seen: Receiver<WatchEvent>,
         mut actions: UnboundedReceiver<ActionEvent>,
         ui_file: Option<PathBuf>,
+        past: Past,
     ) -> (Self, Receiver<Message>) {
         let (out, inbox) = mpsc::channel(QUEUE);
         let forward = out.clone();
@@ -52,7 +85,11 @@ impl Live {
                 }
             }
         });
+        past.tell(runtime, &out);
+        look_after(runtime, &operator, &out);
         let live = Self {
+            past,
+            recorder: Recorder::default(),
             operator,
             watchers,
             runtime: runtime.clone(),
@@ -84,6 +121,77 @@ impl Live {
             }
         });
     }
+}
+
+impl Past {
+    /// Tells the console what history knows, and from then on whether it is written.
+    fn tell(&self, runtime: &Handle, out: &Sender<Message>) {
+        let (past, tell) = (self.clone(), out.clone());
+        runtime.spawn_blocking(move || {
+            // what can't be read is told as the health of history
+            let _ = past.tell_known(&tell);
+        });
+        let mut changes = self.history.health_changes();
+        changes.mark_changed();
+        let (history, tell) = (Arc::clone(&self.history), out.clone());
+        runtime.spawn(async move {
+            while changes.changed().await.is_ok() {
+                let health = Box::new(history.health());
+                if tell.send(Message::History(health)).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// What was known, in pieces small enough to go between two frames.
+    fn tell_known(&self, tell: &Sender<Message>) -> Result<(), HistoryError> {
+        let now = Timestamp::now();
+        let since = now.plus(-self.reach_ms);
+        let mut board = self.history.board(None, since, MOST_KNOWN)?;
+        let window = Window {
+            from: Some(now.plus(-NEWS_MS)),
+            until: None,
+            limit: MOVES,
+        };
+        let moves = self.history.happened(&window)?;
+        let mut tasks = std::mem::take(&mut board.tasks).into_iter();
+        let services = board.services.clone();
+        let mut piece = board;
+        loop {
+            piece.tasks = tasks.by_ref().take(PIECE).collect();
+            let last = tasks.len() == 0;
+            let known = Known {
+                board: piece,
+                feeds: self.feeds.clone(),
+                moves: if last { moves.clone() } else { Vec::new() },
+                last,
+            };
+            if tell.blocking_send(Message::Known(Box::new(known))).is_err() || last {
+                return Ok(());
+            }
+            piece = Board {
+                services: services.clone(),
+                ..Board::default()
+            };
+        }
+    }
+}
+
+/// Takes over what earlier runs left open, tells the console, and looks what became of it.
+fn look_after(runtime: &Handle, operator: &Operator, out: &Sender<Message>) {
+    let (operator, out) = (operator.clone(), out.clone());
+    runtime.spawn(async move {
+        let taker = operator.clone();
+        let taken = tokio::task::spawn_blocking(move || taker.take_over()).await;
+        // a history that can't be read is told as such
+        let Ok(Ok(records)) = taken else { return };
+        if records.is_empty() || out.send(Message::Earlier(records.clone())).await.is_err() {
+            return;
+        }
+        let looks = records.iter().map(|record| operator.resolve(record));
+        futures_util::future::join_all(looks).await;
+    });
 }
 
 /// Written beside and moved into place, so that a crash leaves the old file or the new one.
@@ -140,11 +248,23 @@ impl Backend for Live {
                 self.runtime
                     .spawn(async move { operator.send(*confirmed).await });
             }
+            Effect::Note {
+                event,
+                expects_task,
+            } => self.operator.note(&event, expects_task),
             Effect::PollNow(service) => self.watchers.poll_now(service),
             Effect::Busy(service, busy) => self.watchers.set_busy(service, busy),
             Effect::LookUp { service, task } => self.watchers.look_up(service, task),
             Effect::SaveUi(ui) => self.save(*ui),
             Effect::Copy { .. } | Effect::Repaint | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    fn keep(&mut self, store: &Store, now: Timestamp) -> Option<Duration> {
+        match self.recorder.tell(store, &*self.past.history, now, ROWS) {
+            Told::All => None,
+            Told::Part => Some(SOON),
+            Told::HeldUp => Some(LATER),
         }
     }
 }

@@ -1,11 +1,25 @@
 //! What comes in: keys, time, data from the services, and what became of actions.
 
 use crate::model::{Fault, Prepared, Timestamp};
-use crate::operate::ActionEvent;
+use crate::operate::{ActionEvent, ActionRecord};
+use crate::store::history::{Board, Entry, HistoryHealth};
 use crate::watch::WatchEvent;
 
 use super::effect::AskId;
 use super::key::Key;
+
+/// A piece of what history knew when the console was started.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Known {
+    /// Services, devices, policies and tasks.
+    pub board: Board,
+    /// The lists of each service, in the order of the services.
+    pub feeds: Vec<Vec<&'static str>>,
+    /// The newest transitions, oldest first; with the last piece.
+    pub moves: Vec<Entry>,
+    /// True for the last piece.
+    pub last: bool,
+}
 
 /// One thing that happened. [`super::update()`] folds it into the state.
 #[derive(Clone, PartialEq, Debug)]
@@ -26,6 +40,12 @@ pub enum Message {
     Watch(WatchEvent),
     /// Something became of an action.
     Action(ActionEvent),
+    /// What history knew, a piece at a time; the last piece ends it.
+    Known(Box<Known>),
+    /// Actions that an earlier run left open and this one looks after.
+    Earlier(Vec<ActionRecord>),
+    /// Whether history is written changed, or there is something to know of it.
+    History(Box<HistoryHealth>),
     /// The answer to [`super::Effect::Prepare`].
     Prepared {
         /// The question it answers.

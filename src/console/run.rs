@@ -73,6 +73,7 @@ pub fn run(
         over: false,
         resumed: None,
         resized: false,
+        keep: None,
     };
     it.take(Message::Resize(columns, rows));
     it.draw()?;
@@ -100,6 +101,8 @@ struct Loop<'b, W: Write> {
     resumed: Option<Instant>,
     /// The terminal has another size, not yet asked which.
     resized: bool,
+    /// There is more to hand on to history, after this wait.
+    keep: Option<Duration>,
 }
 
 impl<W: Write> Loop<'_, W> {
@@ -141,6 +144,7 @@ impl<W: Write> Loop<'_, W> {
             while let Ok(key) = keys.try_recv() {
                 self.take(key);
             }
+            self.keep = self.backend.keep(&self.state.store, self.state.now);
             if self.due.is_some_and(|due| due <= self.state.now) {
                 self.due = None;
                 self.take(Message::Tick(self.state.now));
@@ -162,10 +166,7 @@ impl<W: Write> Loop<'_, W> {
             let ms = due.since(Timestamp::now()).max(0);
             Duration::from_millis(u64::try_from(ms).unwrap_or(0))
         });
-        match (owed, due) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [owed, due, self.keep].into_iter().flatten().min()
     }
 
     /// The least time between two frames, as things are.

@@ -53,6 +53,15 @@ impl Health {
         }
     }
 
+    /// The same, with the last good answer of an earlier run where none came in this one.
+    #[must_use]
+    pub fn with_last_ok(mut self, known: Option<Timestamp>) -> Self {
+        if let Self::Limited { last_ok, .. } | Self::Down { last_ok, .. } = &mut self {
+            *last_ok = last_ok.or(known);
+        }
+        self
+    }
+
     /// When the last good answer came.
     #[must_use]
     pub const fn last_ok(&self) -> Option<Timestamp> {

@@ -22,7 +22,10 @@ pub fn observe(ledger: &Ledger, store: &Store, now: Timestamp) -> Vec<ActionEven
 
 fn step(record: &ActionRecord, store: &Store, now: Timestamp) -> Option<ActionEvent> {
     let follow = record.follow.as_ref().filter(|f| f.expects_task)?;
-    let taken = record.taken_at()?;
+    // a run that took it over has to see the services first
+    let taken = record
+        .taken_at()?
+        .max(record.taken_over_at.unwrap_or_default());
     let service = record.prepared.intent.service;
     let event = |stage| {
         Some(ActionEvent {

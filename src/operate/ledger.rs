@@ -16,6 +16,8 @@ pub struct ActionRecord {
     pub steps: Vec<(Timestamp, Stage)>,
     /// How to recognise what it became, once known.
     pub follow: Option<Follow>,
+    /// When this run took it over from an earlier one; `None` for its own.
+    pub taken_over_at: Option<Timestamp>,
 }
 
 impl ActionRecord {
@@ -50,6 +52,22 @@ impl ActionRecord {
         })
     }
 
+    /// True when it was sent and no answer is known, and the last look is not over.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(
+            self.stage(),
+            Stage::Sending { .. } | Stage::Unknown { .. } | Stage::Looking { .. }
+        )
+    }
+
+    /// True when keepwatch has looked in the service for what became of it.
+    #[must_use]
+    pub fn was_looked_for(&self) -> bool {
+        let is_look = |(_, stage): &(Timestamp, Stage)| matches!(stage, Stage::Looking { .. });
+        self.steps.iter().any(is_look)
+    }
+
     /// True when nothing more will come of it.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -62,7 +80,7 @@ impl ActionRecord {
     }
 }
 
-/// The actions of this run, oldest first.
+/// The actions of this run and those it took over, oldest first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ledger {
     records: Vec<ActionRecord>,
@@ -78,7 +96,17 @@ impl Ledger {
             prepared,
             steps: vec![(at, Stage::Confirmed)],
             follow: None,
+            taken_over_at: None,
         });
+    }
+
+    /// Adds actions that an earlier run left open, before this run's own.
+    pub fn take_over(&mut self, earlier: Vec<ActionRecord>) {
+        let known = |record: &ActionRecord| self.places.contains_key(&record.id);
+        let new: Vec<_> = earlier.into_iter().filter(|r| !known(r)).collect();
+        self.records.splice(0..0, new);
+        let places = self.records.iter().enumerate();
+        self.places = places.map(|(at, record)| (record.id, at)).collect();
     }
 
     /// Takes a stage. Events of actions nobody began are ignored; a repeated confirmation is not noted twice.

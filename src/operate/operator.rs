@@ -1,18 +1,20 @@
 //! Preparing, confirming and sending.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::guard::name_to_type;
-use super::{ActionEvent, ActionId, Guard, GuardError, Offer, Stage, offer};
+use super::{ActionEvent, ActionId, Guard, GuardError, Offer, Stage, keep, offer};
 use crate::catalog::{Catalog, Question};
 use crate::connect::{Capabilities, Connector};
 use crate::model::{
     Fault, FaultKind, Follow, Found, Intent, Phase, Prepared, RetryAdvice, SendOutcome, Service,
-    ServiceId, Target, Timestamp,
+    ServiceId, Target, Timestamp, Verb,
 };
+use crate::store::history::{ActionHead, Event, History, HistoryError, KeptAction, Off};
 
 /// When to look for an action whose answer was lost, in milliseconds after the loss. The first looks are
 /// early, because the person waits; the last ones late, because services list new work with a delay.
@@ -21,12 +23,20 @@ const LOOKS_MS: [u64; 6] = [1_000, 3_000, 8_000, 20_000, 45_000, 90_000];
 /// Everything that can act. Cheap to clone.
 #[derive(Clone)]
 pub struct Operator {
-    services: Arc<Vec<(Service, Arc<dyn Connector>)>>,
+    pub(super) services: Arc<Vec<(Service, Arc<dyn Connector>)>>,
     guard: Arc<Guard>,
     catalog: Arc<Catalog>,
     events: UnboundedSender<ActionEvent>,
     looks_ms: Arc<[u64]>,
+    pub(super) history: Arc<dyn History>,
+    /// Nothing is sent that history can't keep.
+    required: bool,
+    /// The newest proposals: a confirmation goes on with the id under which the proposal was kept.
+    proposals: Arc<Mutex<VecDeque<(ActionId, Prepared)>>>,
 }
+
+/// So many proposals are remembered.
+const PROPOSALS: usize = 4_096;
 
 impl std::fmt::Debug for Operator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -73,6 +83,9 @@ impl Operator {
             catalog,
             events,
             looks_ms: LOOKS_MS.into(),
+            history: Arc::new(Off::default()),
+            required: false,
+            proposals: Arc::default(),
         }
     }
 
@@ -81,6 +94,27 @@ impl Operator {
     #[must_use]
     pub fn looking_at(mut self, looks_ms: &[u64]) -> Self {
         self.looks_ms = looks_ms.into();
+        self
+    }
+
+    /// Looks for an action whose answer was lost for so long, in milliseconds: often at first, then less and less.
+    #[must_use]
+    pub fn looking_for(self, whole_ms: u64) -> Self {
+        let mut looks: Vec<u64> = LOOKS_MS.into_iter().filter(|at| *at < whole_ms).collect();
+        let mut last = looks.last().copied().unwrap_or(whole_ms).max(1_000);
+        while last.saturating_mul(2) < whole_ms {
+            last = last.saturating_mul(2);
+            looks.push(last);
+        }
+        looks.push(whole_ms);
+        self.looking_at(&looks)
+    }
+
+    /// Keeps every step in `history`. `required`: what can't be kept is not sent.
+    #[must_use]
+    pub fn with_history(mut self, history: Arc<dyn History>, required: bool) -> Self {
+        self.history = history;
+        self.required = required;
         self
     }
 
@@ -120,7 +154,42 @@ impl Operator {
         let mut prepared = connector.prepare(intent).await?;
         prepared.danger = prepared.danger.max(spec.danger);
         self.advise(&mut prepared, connector.kind().name());
+        self.compare(&mut prepared, connector.as_ref()).await;
+        self.propose(&prepared, spec.verb);
         Ok(prepared)
+    }
+
+    /// Keeps that this was shown; its confirmation goes on from here.
+    fn propose(&self, prepared: &Prepared, verb: Verb) {
+        let (id, at) = (ActionId::random(), Timestamp::now());
+        if let Some(head) = self.head(id, prepared, verb, at) {
+            self.history
+                .record(vec![head, Event::Step(keep::proposed(id, at))]);
+        }
+        let mut proposals = self.proposals();
+        if proposals.len() >= PROPOSALS {
+            proposals.pop_front();
+        }
+        proposals.push_back((id, prepared.clone()));
+    }
+
+    fn proposals(&self) -> MutexGuard<'_, VecDeque<(ActionId, Prepared)>> {
+        self.proposals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn head(&self, id: ActionId, prepared: &Prepared, verb: Verb, at: Timestamp) -> Option<Event> {
+        let (service, _) = self
+            .services
+            .iter()
+            .find(|(s, _)| s.id == prepared.intent.service)?;
+        Some(Event::Action(Box::new(ActionHead {
+            id: id.0,
+            at,
+            service: service.into(),
+            action: KeptAction::of(prepared, verb),
+        })))
     }
 
     /// Adds what the catalog and the phase say about repeating.
@@ -171,10 +240,12 @@ impl Operator {
             self.guard.allows(prepared.intent.service, spec)?;
         }
         Guard::accepts(&prepared, typed)?;
-        Ok(Confirmed {
-            id: ActionId::random(),
-            prepared,
-        })
+        let mut proposals = self.proposals();
+        let proposed = proposals.iter().rposition(|(_, p)| *p == prepared);
+        let id = proposed
+            .and_then(|at| proposals.remove(at))
+            .map_or_else(ActionId::random, |(id, _)| id);
+        Ok(Confirmed { id, prepared })
     }
 
     /// What has to be typed for a prepared action of the highest danger.
@@ -187,18 +258,42 @@ impl Operator {
     /// a lost answer is looked into before this ends.
     pub async fn send(&self, confirmed: Confirmed) {
         let Confirmed { id, prepared } = confirmed;
-        self.tell(id, Stage::Confirmed, None);
+        self.announce(event(id, Stage::Confirmed, None));
         let Some(connector) = self.connector(prepared.intent.service).cloned() else {
             let fault = no_service(prepared.intent.service);
             return self.tell(id, Stage::NotSent { fault }, None);
         };
-        self.tell(
+        let verb = connector
+            .actions()
+            .iter()
+            .find(|a| a.id == prepared.intent.action)
+            .map_or(Verb::Trigger, |a| a.verb);
+        if let Err(error) = self.write_ahead(id, &prepared, verb).await {
+            let fault = Fault::new(
+                FaultKind::Config,
+                format!(
+                    "it could not be written down before it is sent: {}",
+                    error.what
+                ),
+                error.place,
+                format!(
+                    "{}. To send all the same, without a record, set required = false under [history]",
+                    if error.advice.is_empty() {
+                        "Look at the history's file"
+                    } else {
+                        &error.advice
+                    }
+                ),
+            );
+            return self.announce(event(id, Stage::NotSent { fault }, None));
+        }
+        self.announce(event(
             id,
             Stage::Sending {
                 step: String::new(),
             },
             None,
-        );
+        ));
         let sent_at = Timestamp::now();
         let progress = |step: String| self.tell(id, Stage::Sending { step }, None);
         match connector.send(&prepared, &progress).await {
@@ -211,57 +306,121 @@ impl Operator {
             SendOutcome::NotSent { fault } => self.tell(id, Stage::NotSent { fault }, None),
             SendOutcome::Unknown { fault, follow } => {
                 self.tell(id, Stage::Unknown { fault }, Some(follow.clone()));
-                self.look(id, connector.as_ref(), &prepared, sent_at, follow)
+                let times = (sent_at, Timestamp::now());
+                self.look(id, connector.as_ref(), &prepared, times, follow)
                     .await;
             }
         }
     }
 
+    /// Puts what is about to be sent on the disk: whatever happens to this program now, a later one knows.
+    async fn write_ahead(
+        &self,
+        id: ActionId,
+        prepared: &Prepared,
+        verb: Verb,
+    ) -> Result<(), HistoryError> {
+        let mut events: Vec<Event> = self
+            .head(id, prepared, verb, Timestamp::now())
+            .into_iter()
+            .collect();
+        for stage in [
+            Stage::Confirmed,
+            Stage::Sending {
+                step: String::new(),
+            },
+        ] {
+            events.push(Event::Step(keep::step(&event(id, stage, None), false)));
+        }
+        match self.history.save(events).await {
+            Err(error) if self.required => Err(error),
+            // the person was told that history is not written and chose to act without it
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps a stage that a face observed (the task that an action became).
+    pub fn note(&self, event: &ActionEvent, expects_task: bool) {
+        self.history
+            .record(vec![Event::Step(keep::step(event, expects_task))]);
+    }
+
     /// Looks for an action whose answer was lost, until it is found or the last look is over.
-    async fn look(
+    pub(super) async fn look(
         &self,
         id: ActionId,
         connector: &dyn Connector,
         prepared: &Prepared,
-        sent_at: Timestamp,
+        (sent_at, lost_at): (Timestamp, Timestamp),
         follow: Follow,
     ) {
-        let mut looked_at = String::new();
-        let mut waited = 0;
-        for (number, due) in (1..).zip(self.looks_ms.iter().copied()) {
+        let mut seen_last = Ok(String::new());
+        // of an action of an earlier run some looks are long due: one of them is enough
+        let since = u64::try_from(Timestamp::now().since(lost_at)).unwrap_or(0);
+        let past = self.looks_ms.iter().filter(|due| **due <= since).count();
+        let mut waited = since;
+        let looks = (1..).zip(self.looks_ms.iter().copied());
+        for (number, due) in looks.skip(past.saturating_sub(1)) {
             tokio::time::sleep(Duration::from_millis(due.saturating_sub(waited))).await;
-            waited = due;
+            waited = waited.max(due);
             self.tell(id, Stage::Looking { look: number }, None);
             match connector.find(prepared, sent_at).await {
                 Ok(Found::Done { task_ids, seen }) => {
-                    let follow = Follow { task_ids, ..follow };
+                    let follow = Follow {
+                        expects_task: follow.expects_task || !task_ids.is_empty(),
+                        task_ids,
+                        ..follow
+                    };
                     return self.tell(id, Stage::FoundDone { seen }, Some(follow));
                 }
                 Ok(Found::CannotTell { why }) => {
                     return self.tell(id, Stage::CannotTell { why }, None);
                 }
-                Ok(Found::Nothing { looked_at: at }) => looked_at = at,
-                Err(fault) => looked_at = format!("the last look failed: {fault}"),
+                Ok(Found::Nothing { looked_at }) => seen_last = Ok(looked_at),
+                Err(fault) => seen_last = Err(fault),
             }
         }
-        self.tell(id, Stage::FoundNothing { looked_at }, None);
+        match seen_last {
+            Ok(looked_at) => self.tell(id, Stage::FoundNothing { looked_at }, None),
+            // it stays open: whoever comes next looks again
+            Err(fault) => {
+                let fault = Fault {
+                    what: format!("the last look for it failed: {}", fault.what),
+                    ..fault
+                };
+                self.tell(id, Stage::Unknown { fault }, None);
+            }
+        }
     }
 
-    fn tell(&self, id: ActionId, stage: Stage, follow: Option<Follow>) {
+    /// Tells the face and history.
+    pub(super) fn tell(&self, id: ActionId, stage: Stage, follow: Option<Follow>) {
+        let event = event(id, stage, follow);
+        let expects_task = event.follow.as_ref().is_some_and(|f| f.expects_task);
+        self.note(&event, expects_task);
+        self.announce(event);
+    }
+
+    /// Tells the face.
+    fn announce(&self, event: ActionEvent) {
         // the receiver goes only when the program ends; the request is then sent all the same
-        let _ = self.events.send(ActionEvent {
-            id,
-            at: Timestamp::now(),
-            stage,
-            follow,
-        });
+        let _ = self.events.send(event);
     }
 
-    fn connector(&self, service: ServiceId) -> Option<&Arc<dyn Connector>> {
+    pub(super) fn connector(&self, service: ServiceId) -> Option<&Arc<dyn Connector>> {
         self.services
             .iter()
             .find(|(s, _)| s.id == service)
             .map(|(_, c)| c)
+    }
+}
+
+fn event(id: ActionId, stage: Stage, follow: Option<Follow>) -> ActionEvent {
+    ActionEvent {
+        id,
+        at: Timestamp::now(),
+        stage,
+        follow,
     }
 }
 

@@ -97,8 +97,12 @@ pub async fn run_cli(options: SimOptions, write_config: Option<PathBuf>) -> Resu
     let mut terminate = signal(SignalKind::terminate())?;
     let running = start(options, dialects::all()).await?;
     if let Some(path) = write_config {
-        std::fs::write(&path, running.config_toml())
-            .map_err(|source| SimError::WriteConfig { path, source })?;
+        // the past of a made-up world stays beside it, out of the user's own history
+        let text = format!(
+            "[history]\npath = \"history.db\"\n\n{}",
+            running.config_toml()
+        );
+        std::fs::write(&path, text).map_err(|source| SimError::WriteConfig { path, source })?;
     }
     {
         let mut out = std::io::stdout().lock();

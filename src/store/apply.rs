@@ -239,14 +239,16 @@ impl Store {
             .attic
             .put(number, first, after.when, task.raw, task.facts);
         if fate == Fate::Same && stored == Stored::Facts {
+            self.remembered.remove(number);
             fate = Fate::Changed;
         }
         (number, fate)
     }
 
-    fn add(&mut self, id: ServiceId, task_id: &str, row: Row) -> u32 {
+    pub(super) fn add(&mut self, id: ServiceId, task_id: &str, row: Row) -> u32 {
         let free = self.free_row();
         let number = self.tasks.add(free, id.0, task_id, row);
+        self.remembered.remove(number);
         let outcome = outcome_of(number, &row, &self.protecting);
         if let Some(slot) = self.devices.get_mut(row.device) {
             slot.tasks.push(number);
@@ -273,6 +275,7 @@ impl Store {
         now: Timestamp,
     ) {
         self.tasks.write(number, after);
+        self.remembered.remove(number);
         let was = outcome_of(number, &before, &self.protecting);
         let is = outcome_of(number, &after, &self.protecting);
         move_task(

@@ -29,6 +29,8 @@ pub(super) struct Log {
     ring: Vec<Entry>,
     /// How many were ever added.
     count: u64,
+    /// The first so many came out of history.
+    pub(super) remembered: u64,
 }
 
 impl Log {

@@ -30,6 +30,7 @@ mod random_tests;
 mod random_world;
 mod refresh;
 mod relate;
+mod remember;
 mod rounds;
 mod service_state;
 mod slots;
@@ -51,6 +52,7 @@ pub use device_view::DeviceView;
 pub use log_view::{FeedLog, Logged};
 pub use outcomes::Stats;
 pub use policy_view::PolicyView;
+pub use remember::Remembered;
 pub use rounds::{Covered, RoundEnd};
 pub use service_state::{FeedState, ServiceState};
 pub use task_view::TaskView;
@@ -99,6 +101,8 @@ pub struct Store {
     live: bits::Bits,
     /// Tasks that failed, are uncertain, skipped or cancelled, and were not cleared.
     attention: bits::Bits,
+    /// Tasks that came out of history and are as they were.
+    remembered: bits::Bits,
     /// Whether an operation protects data, by its text.
     protecting: hashbrown::HashMap<symbols::Sym, bool>,
     task_changes: changed::Changes,
@@ -140,6 +144,7 @@ impl Store {
             alive: bits::Bits::default(),
             live: bits::Bits::default(),
             attention: bits::Bits::default(),
+            remembered: bits::Bits::default(),
             protecting: hashbrown::HashMap::new(),
             task_changes: changed::Changes::default(),
             device_changes: changed::Changes::default(),
@@ -196,6 +201,7 @@ impl Store {
         let Some(state) = self.services.get_mut(id.index()) else {
             return false;
         };
+        let health = health.with_last_ok(state.known_at);
         if state.health == health {
             return false;
         }

@@ -13,6 +13,8 @@ pub struct ServiceState {
     pub service: Service,
     /// How it answers.
     pub health: Health,
+    /// Its last answer in an earlier run, where history knows one.
+    pub known_at: Option<Timestamp>,
     /// How far its clock is ahead of ours, in milliseconds; `None` until an answer told.
     pub clock_offset_ms: Option<i64>,
     /// Its feeds, in the order in which they first answered.
@@ -60,6 +62,13 @@ pub(super) struct Seen {
     pub(super) now: Bits,
     /// In earlier rounds, and not missed since.
     pub(super) held: Bits,
+}
+
+impl Seen {
+    /// True when the feed shows the row, as far as is known.
+    pub(super) fn has(&self, row: u32) -> bool {
+        self.now.has(row) || self.held.has(row)
+    }
 }
 
 impl FeedState {
@@ -110,6 +119,7 @@ impl ServiceState {
         Self {
             service,
             health: Health::Connecting,
+            known_at: None,
             clock_offset_ms: None,
             feeds: Vec::new(),
             phases: [0; 9],

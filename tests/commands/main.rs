@@ -1,8 +1,11 @@
 //! `keepwatch list` and the action verbs from outside, against the embedded services as a server.
 
 mod doctor;
+mod history;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -76,6 +79,9 @@ fn keepwatch(home: &Path, config: Option<&Path>, args: &[&str]) -> Done {
         .args(args)
         .env("HOME", home)
         .env("XDG_CONFIG_HOME", home)
+        .env("XDG_DATA_HOME", home)
+        .env("XDG_STATE_HOME", home)
+        .env_remove("KEEPWATCH_HISTORY")
         .env("TZ", "UTC")
         .env_remove("KEEPWATCH_CONFIG")
         .stdin(Stdio::null())
@@ -149,10 +155,11 @@ fn a_wrong_filter_and_an_unknown_service_end_with_2() {
 fn a_service_that_cant_be_read_is_named_and_the_others_items_come() {
     let sim = Sim::start();
     let mut text = std::fs::read_to_string(sim.config()).unwrap();
-    let other = text
+    let services = text.find("[[service]]").unwrap();
+    let other = text[services..]
         .replace("otc-eu", "gone")
         .replace("demo-password", "wrong-password");
-    let unset = text.replace("otc-eu", "unset").replace(
+    let unset = text[services..].replace("otc-eu", "unset").replace(
         "{ value = \"demo-password\" }",
         "{ env = \"KEEPWATCH_TEST_NOT_SET\" }",
     );

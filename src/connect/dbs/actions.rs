@@ -141,6 +141,9 @@ pub fn available(action: &ActionSpec, target: &Target) -> Result<(), String> {
     }
 }
 
+/// The parameter by which the service recognises a repeat; at most 64 ASCII characters.
+const TOKEN: &str = "ClientToken";
+
 /// What `send` needs.
 #[derive(Serialize, Deserialize)]
 struct SendPlan {
@@ -218,22 +221,16 @@ impl Dbs {
             }
             other => return Err(refused(&format!("DBS has no action \"{other}\""))),
         };
-        // one token for one confirmation: the service recognises a repeat by it, and keepwatch keeps it
+        // one token for one wish: the service recognises a repeat by it, and keepwatch keeps it
         let token = Uuid::new_v4().to_string();
         let action = match intent.action {
             "start-restore" => call,
             _ => call.with("BackupPlanId", plan_id.clone()),
         }
-        .with("ClientToken", token.clone());
-        let request = RequestPreview {
-            method: "POST".to_owned(),
-            url: self.client.shown(&action),
-            body: String::new(),
-            then: String::new(),
-        };
+        .with(TOKEN, token.clone());
         Ok(Prepared {
             intent: intent.clone(),
-            requests: vec![request],
+            requests: vec![self.preview(&action)],
             effect,
             warnings,
             danger,
@@ -241,6 +238,30 @@ impl Dbs {
             idempotency_token: Some(token),
             plan: serde_json::to_value(SendPlan { action, plan_id }).unwrap_or_default(),
         })
+    }
+
+    fn preview(&self, action: &Action) -> RequestPreview {
+        RequestPreview {
+            method: "POST".to_owned(),
+            url: self.client.shown(action),
+            body: String::new(),
+            then: String::new(),
+        }
+    }
+
+    /// Puts an earlier token in the place of a prepared action's.
+    pub(super) fn reuse(&self, prepared: &mut Prepared, token: &str) -> bool {
+        let Ok(mut plan) = serde_json::from_value::<SendPlan>(prepared.plan.clone()) else {
+            return false;
+        };
+        let Some((_, held)) = plan.action.parameters.iter_mut().find(|(n, _)| n == TOKEN) else {
+            return false;
+        };
+        token.clone_into(held);
+        prepared.requests = vec![self.preview(&plan.action)];
+        prepared.idempotency_token = Some(token.to_owned());
+        prepared.plan = serde_json::to_value(plan).unwrap_or_default();
+        true
     }
 
     /// Only pay-as-you-go plans can be released.

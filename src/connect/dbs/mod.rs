@@ -184,4 +184,8 @@ impl Connector for Dbs {
     fn way(&self) -> Option<Way<'_>> {
         Some(self.client.way())
     }
+
+    fn reuse_token(&self, prepared: &mut Prepared, token: &str) -> bool {
+        self.reuse(prepared, token)
+    }
 }

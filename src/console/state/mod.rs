@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::catalog::Catalog;
 use crate::model::{Service, Timestamp};
 use crate::operate::{Ledger, Operator};
+use crate::store::history::HistoryHealth;
 use crate::store::{Counts, Store};
 
 use super::effect::{AskId, SavedUi, SavedView};
@@ -71,6 +72,10 @@ pub struct State {
     pub operator: Operator,
     /// What was done in this run.
     pub ledger: Ledger,
+    /// How the keeping of history goes, once told.
+    pub history: Option<HistoryHealth>,
+    /// How old what came out of history is: the oldest of its services' last answers.
+    pub known_at: Option<Timestamp>,
     /// Keys.
     pub keymap: Keymap,
     /// How things look.
@@ -155,6 +160,8 @@ impl State {
             catalog: setup.catalog,
             operator: setup.operator,
             ledger: Ledger::default(),
+            history: None,
+            known_at: None,
             keymap: setup.keymap,
             look: Look {
                 several_services: several,

@@ -78,6 +78,7 @@ pub(super) fn withhold(state: &mut State) -> Vec<Effect> {
         1 => "One action was not sent.".to_owned(),
         n => format!("{n} actions were not sent."),
     };
+    let mut effects = Vec::new();
     for id in held {
         let fault = Fault::new(
             FaultKind::Config,
@@ -85,24 +86,27 @@ pub(super) fn withhold(state: &mut State) -> Vec<Effect> {
             "",
             "",
         );
-        state.ledger.apply(ActionEvent {
+        let event = ActionEvent {
             id,
             at: state.now,
             stage: Stage::NotSent { fault },
             follow: None,
-        });
+        };
+        effects.push(note(state, &event));
+        state.ledger.apply(event);
         tell_batch(state, id);
     }
     if state.toast.as_ref().is_none_or(|t| t.since != state.now) {
         state.say(text, Tone::Plain);
     }
-    Vec::new()
+    effects
 }
 
 /// Looks in the store for the tasks that actions became.
 pub(super) fn observe(state: &mut State) -> Vec<Effect> {
     let mut effects = Vec::new();
     for event in operate::observe(&state.ledger, &state.store, state.now) {
+        effects.push(note(state, &event));
         effects.extend(take(state, event));
     }
     effects
@@ -127,6 +131,16 @@ fn tell_batch(state: &mut State, id: ActionId) {
     } else {
         Toast::lasting(text, Tone::Warning, state.now)
     });
+}
+
+/// Has a stage kept that no request's answer told.
+fn note(state: &State, event: &ActionEvent) -> Effect {
+    let record = state.ledger.get(event.id);
+    let follow = record.and_then(|r| r.follow.as_ref());
+    Effect::Note {
+        event: Box::new(event.clone()),
+        expects_task: follow.is_some_and(|f| f.expects_task),
+    }
 }
 
 /// What an action is called in a sentence: "Retry failed backup on ecs-42".
@@ -172,6 +186,13 @@ fn tell(state: &mut State, id: ActionId) {
             )
         }
         Stage::NotSent { fault } => (format!("{name}: not sent. {fault}"), Tone::Warning, true),
+        Stage::Unknown { fault } if record.was_looked_for() => (
+            format!(
+                "{name}: nobody knows whether it was carried out. {fault}. The next start of keepwatch looks again."
+            ),
+            Tone::Warning,
+            true,
+        ),
         Stage::Unknown { .. } => (
             format!(
                 "{name}: the answer was lost. Keepwatch looks in the service; it sends nothing again."

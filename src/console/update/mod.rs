@@ -10,6 +10,7 @@ mod keys;
 mod layers;
 mod list;
 mod palette;
+mod past;
 mod views;
 mod words;
 
@@ -67,6 +68,9 @@ pub fn fold(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Watch(event) => data::take(state, event),
         Message::Action(event) => deed::take(state, event),
+        Message::Known(known) => past::known(state, *known),
+        Message::Earlier(records) => past::earlier(state, records),
+        Message::History(health) => past::health(state, *health),
         Message::Prepared { ask, result } => act::prepared(state, ask, result),
         Message::Copied { what, how } => {
             match how {

@@ -4,6 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
+use crate::store::history::HistoryHealth;
+
 use super::super::text::count;
 use super::super::theme::Role;
 use super::brush::{Text, put};
@@ -61,6 +63,18 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
         words,
         calm,
     );
+    if state
+        .history
+        .as_ref()
+        .is_some_and(HistoryHealth::is_failing)
+    {
+        let text = if wide {
+            "history is not written"
+        } else {
+            "no history"
+        };
+        line.push(format!("{} {text}", g.failed), cx.style(Role::Failed));
+    }
     let now = state.now;
     let clock = format!(
         "{} {} ",

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::model::{Fault, Health, Phase};
 use crate::operate::{ActionRecord, Stage};
+use crate::store::history::{HistoryState, Place};
 
 use super::super::layout::Layout;
 use super::super::state::layer::{Page, PageKind};
@@ -270,7 +271,40 @@ fn services<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
             Role::Dim,
         );
     }
+    history(cx, &mut out, width);
     out
+}
+
+/// Where the past is kept, and whether it is.
+fn history<'s>(cx: &Cx<'_>, out: &mut Vec<Text<'s>>, width: usize) {
+    let Some(health) = &cx.state.history else {
+        return;
+    };
+    out.push(Text::new());
+    out.push(Text::of("History", cx.style(Role::Strong)));
+    let place = match &health.place {
+        Place::File(path) => format!("kept in {}", path.display()),
+        Place::Memory => "kept in memory, for this run only".to_owned(),
+        Place::Off => "switched off with [history] off = true".to_owned(),
+    };
+    say(cx, out, width, "  ", &place, Role::Text);
+    if let HistoryState::Failing { since, error } = &health.state {
+        let text = format!(
+            "{} not written for {}: {error}",
+            cx.glyphs.failed,
+            cx.ago(*since)
+        );
+        say(cx, out, width, "  ", &text, Role::Failed);
+        let text = format!("{} changes wait to be written", count(health.waiting));
+        say(cx, out, width, "  ", &text, Role::Warning);
+    }
+    if health.lost > 0 {
+        let text = format!("{} changes were lost", health.lost);
+        say(cx, out, width, "  ", &text, Role::Warning);
+    }
+    for notice in &health.notices {
+        say(cx, out, width, "  ", notice, Role::Warning);
+    }
 }
 
 fn say_fault<'s>(cx: &Cx<'_>, out: &mut Vec<Text<'s>>, width: usize, fault: &Fault, role: Role) {

@@ -16,6 +16,7 @@
 //! | `remark` | acknowledgements and notes |
 //! | `timeline` | the past of one subject |
 //! | `board` | what was known at an instant |
+//! | `recorder` | what has to be told after the live store changed |
 //! | `health`, `saving` | whether it is written, and since when |
 //! | `sqlite` | the log in a file |
 //! | `off` | no log at all |
@@ -26,6 +27,9 @@ mod event;
 mod health;
 mod identity;
 mod off;
+mod recorder;
+#[cfg(test)]
+mod recorder_tests;
 mod remark;
 mod saving;
 mod scrub;
@@ -47,6 +51,7 @@ pub use event::{Event, EventId, PartySeen, PartyState, TaskSeen};
 pub use health::{HistoryError, HistoryHealth, HistoryState, Place};
 pub use identity::{Identity, WriterId};
 pub use off::Off;
+pub use recorder::{Recorder, Told};
 pub use remark::{Remark, RemarkKind, RemarkQuery};
 pub use saving::Saving;
 pub use scrub::{HIDDEN, scrub_json, scrub_text};

@@ -3,6 +3,8 @@
 //! Several programs may watch the same services. Each tells what it saw; a change that another one told
 //! already makes no second entry, and what was seen before another's newer state changes nothing.
 
+use std::fmt::{self, Write};
+
 use rusqlite::OptionalExtension;
 
 use super::writer::Batch;
@@ -25,6 +27,38 @@ struct Held {
     updated: Option<i64>,
     seen_at: i64,
     seen_by: i64,
+    digest: i64,
+}
+
+/// A sum over all that is kept of a task's state (FNV-1a); where it is the same nothing has to be written.
+fn digest(seen: &TaskSeen) -> i64 {
+    struct Sum(u64);
+    impl fmt::Write for Sum {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for byte in text.bytes() {
+                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+            Ok(())
+        }
+    }
+    let mut sum = Sum(0xcbf2_9ce4_8422_2325);
+    let t = &seen.task;
+    let parts = (
+        (&t.device, &t.policy, &t.operation, &t.native_status),
+        (t.phase, &t.step, t.progress),
+        (t.started_at, t.updated_at, t.ended_at),
+        (&t.failure, &t.object, facts_of(t), flags(seen), &seen.feeds),
+    );
+    // writing into a sum can't fail
+    let _ = write!(sum, "{parts:?}");
+    // 0 stands for "not known"
+    (sum.0 as i64) | 1
+}
+
+/// The facts that are kept: those of tasks that somebody may have to look at.
+fn facts_of(task: &Task) -> &[(&'static str, String)] {
+    let wanted = task.phase.is_live() || task.phase.needs_person() || task.phase == Phase::Unknown;
+    if wanted { &task.facts } else { &[] }
 }
 
 /// An entry to be made.
@@ -70,7 +104,7 @@ impl Batch<'_> {
         let held = self
             .c
             .prepare_cached(
-                "SELECT id, status, phase, updated, seen_at, seen_by FROM task WHERE service = ?1 AND native = ?2",
+                "SELECT id, status, phase, updated, seen_at, seen_by, digest FROM task WHERE service = ?1 AND native = ?2",
             )?
             .query_row((service, &seen.task.id), |row| {
                 Ok(Held {
@@ -80,14 +114,19 @@ impl Batch<'_> {
                     updated: row.get(3)?,
                     seen_at: row.get(4)?,
                     seen_by: row.get(5)?,
+                    digest: row.get(6)?,
                 })
             })
             .optional()?;
+        let digest = digest(seen);
+        if seen.transitions.is_empty() && held.as_ref().is_some_and(|h| h.digest == digest) {
+            return Ok(());
+        }
         let task = &seen.task;
         let now = (self.word(&task.native_status)?, i64::from(task.phase as u8));
         let reported = instant(task.updated_at.or(task.ended_at).or(task.started_at));
         let Some(held) = held else {
-            let id = self.add(service, seen, now.0)?;
+            let id = self.add(service, seen, now.0, digest)?;
             let mut last = None;
             for t in &seen.transitions {
                 let from = match (&t.from, t.from_phase) {
@@ -146,7 +185,7 @@ impl Batch<'_> {
             };
             self.put_move(held.id, &entry, task)?;
         }
-        self.replace(held.id, seen, now.0)
+        self.replace(held.id, seen, now.0, digest)
     }
 
     /// True when another program saw a newer state than this one.
@@ -212,26 +251,47 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn add(&mut self, service: i64, seen: &TaskSeen, status: i64) -> rusqlite::Result<i64> {
+    fn add(
+        &mut self,
+        service: i64,
+        seen: &TaskSeen,
+        status: i64,
+        digest: i64,
+    ) -> rusqlite::Result<i64> {
         let first = seen
             .transitions
             .first()
             .map_or(seen.at.0, |t| t.seen_at.0.min(seen.at.0));
+        let empty = self.word("")?;
         let id = self
             .c
             .prepare_cached(
                 "INSERT INTO task (service, native, device_id, device_name, policy_id, policy_name, operation,
                                    object, status, phase, step, code, code_operation, message, has_failure,
                                    facts, flags, feeds, first_seen, seen_at, seen_by)
-                 VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, ?3, 0, 0, 0, 0, '', 0, '', 0, 0, ?4, ?5, ?6)",
+                 VALUES (?1, ?2, ?7, ?7, ?7, ?7, ?7, ?7, ?3, 0, ?7, ?7, ?7, '', 0, '', 0, ?7, ?4, ?5, ?6)",
             )?
-            .insert((service, &seen.task.id, status, first, seen.at.0, self.writer))?;
-        self.replace(id, seen, status)?;
+            .insert((
+                service,
+                &seen.task.id,
+                status,
+                first,
+                seen.at.0,
+                self.writer,
+                empty,
+            ))?;
+        self.replace(id, seen, status, digest)?;
         Ok(id)
     }
 
     /// Writes the newest state.
-    fn replace(&mut self, id: i64, seen: &TaskSeen, status: i64) -> rusqlite::Result<()> {
+    fn replace(
+        &mut self,
+        id: i64,
+        seen: &TaskSeen,
+        status: i64,
+        digest: i64,
+    ) -> rusqlite::Result<()> {
         let task = &seen.task;
         let empty = Ref::default();
         let device = task.device.as_ref().unwrap_or(&empty);
@@ -250,21 +310,18 @@ impl Batch<'_> {
             self.word(&failure.operation)?,
             self.word(&seen.feeds.join(" "))?,
         ];
-        let wanted =
-            task.phase.is_live() || task.phase.needs_person() || task.phase == Phase::Unknown;
-        let facts = if wanted {
-            facts_text(&task.facts)
-        } else {
-            String::new()
-        };
+        // a list that tells less of a task (a command that asks for one list only) takes nothing away
+        let empty = self.word("")?;
+        let facts = facts_text(facts_of(task));
         self.c
             .prepare_cached(
                 "UPDATE task SET
-                     device_id = ?2, device_name = ?3, policy_id = ?4, policy_name = ?5, operation = ?6,
-                     object = ?7, step = ?8, code = ?9, code_operation = ?10, feeds = ?11,
-                     status = ?12, phase = ?13, progress = ?14, started = ?15, updated = ?16, ended = ?17,
+                     device_id = iif(?2 = ?26, device_id, ?2), device_name = iif(?3 = ?26, device_name, ?3),
+                     policy_id = iif(?4 = ?26, policy_id, ?4), policy_name = iif(?5 = ?26, policy_name, ?5),
+                     operation = iif(?6 = ?26, operation, ?6), object = iif(?7 = ?26, object, ?7), step = ?8, code = ?9, code_operation = ?10, feeds = ?11,
+                     status = ?12, phase = ?13, progress = ?14, started = coalesce(?15, started), updated = coalesce(?16, updated), ended = ?17,
                      code_http = ?18, message = ?19, has_failure = ?20, facts = ?21, flags = ?22,
-                     seen_at = ?23, seen_by = ?24
+                     seen_at = ?23, seen_by = ?24, digest = ?25
                  WHERE id = ?1",
             )?
             .execute(rusqlite::params![
@@ -292,6 +349,8 @@ impl Batch<'_> {
                 flags(seen),
                 seen.at.0,
                 self.writer,
+                digest,
+                empty,
             ])?;
         Ok(())
     }

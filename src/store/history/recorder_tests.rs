@@ -1,0 +1,206 @@
+use super::sqlite::{Options, Sqlite};
+use super::*;
+use crate::model::{
+    CodeRef, Device, Health, Kind, Phase, Policy, Ref, Rows, Service, ServiceId, Task,
+};
+use crate::store::{Covered, Store};
+
+const EU: ServiceId = ServiceId(0);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp(1_784_000_000_000 + second * 1_000)
+}
+
+fn store() -> Store {
+    Store::new(vec![Service {
+        id: EU,
+        name: "eu".into(),
+        kind: Kind("csbs"),
+        embedded: false,
+        read_only: false,
+    }])
+}
+
+fn task(id: &str, status: &str, phase: Phase) -> Task {
+    Task {
+        id: id.to_owned(),
+        device: Some(Ref::new("d-1", "web")),
+        policy: Some(Ref::new("p-1", "nightly")),
+        operation: "backup".to_owned(),
+        native_status: status.to_owned(),
+        phase,
+        started_at: Some(at(-100)),
+        failure: (phase == Phase::Failed).then(|| CodeRef::new("CSBS.6027", "no zone")),
+        facts: vec![("zone", "eu-2".to_owned())],
+        raw: "{}".to_owned(),
+        ..Task::default()
+    }
+}
+
+fn round(store: &mut Store, tasks: Vec<Task>, now: Timestamp) {
+    let rows = Rows {
+        devices: vec![Device {
+            id: "d-1".to_owned(),
+            name: "web".to_owned(),
+            what: "server",
+            facts: vec![("disks", "3".to_owned())],
+            ..Device::default()
+        }],
+        policies: vec![Policy {
+            id: "p-1".to_owned(),
+            name: "nightly".to_owned(),
+            what: "policy",
+            enabled: Some(true),
+            ..Policy::default()
+        }],
+        tasks,
+        bad: Vec::new(),
+    };
+    store.apply(EU, "all", 0, rows, now);
+    let covers = Covered {
+        devices: true,
+        policies: true,
+        live: true,
+        failed: true,
+    };
+    store.finish_round(EU, "all", covers, true, now);
+    store.set_health(EU, Health::Fresh { since: now });
+}
+
+fn tell_all(recorder: &mut Recorder, store: &Store, history: &Sqlite, now: Timestamp) {
+    while recorder.tell(store, history, now, 2) != Told::All {}
+    history.save(Vec::new()).wait().expect("saved");
+}
+
+fn moves(history: &Sqlite, id: &str) -> Vec<String> {
+    let subject = Subject::new("eu", Sort::Task, id);
+    let entries = history.timeline(&subject, &Window::default());
+    entries
+        .expect("a timeline")
+        .into_iter()
+        .filter_map(|e| match e.happened {
+            Happened::Moved { transition, .. } => Some(transition.to),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn the_next_run_begins_with_what_this_one_knew() {
+    let history = Sqlite::open(Options::memory());
+    let mut first = store();
+    let mut recorder = Recorder::default();
+    let tasks = |running: &str, phase| {
+        vec![
+            task("t1", "error", Phase::Failed),
+            task("t2", running, phase),
+            task("t3", "available", Phase::Succeeded),
+        ]
+    };
+    round(&mut first, tasks("waiting", Phase::Waiting), at(0));
+    tell_all(&mut recorder, &first, &history, at(0));
+    // two changes between two looks of the recorder: both are told
+    round(&mut first, tasks("protecting", Phase::Running), at(40));
+    round(&mut first, tasks("closing", Phase::Running), at(80));
+    tell_all(&mut recorder, &first, &history, at(80));
+    assert_eq!(moves(&history, "t2"), ["waiting", "protecting", "closing"]);
+
+    let mut second = store();
+    let board = history.board(None, at(-3_600), 100).expect("a board");
+    let window = Window::default();
+    let entries = history.happened(&window).expect("entries");
+    let taken = second.remember(board, &[vec!["all"]]);
+    second.remember_moves(&entries);
+    assert_eq!((taken.tasks, taken.devices, taken.policies), (3, 1, 1));
+    assert_eq!(taken.oldest, Some(at(80)));
+    assert_eq!(second.service(EU).health, Health::Stale { since: at(80) });
+    for row in second.tasks() {
+        let known = second.task(row);
+        let before = first.task(first.find_task(EU, known.id()).expect("the task"));
+        let mut expected = before.to_task();
+        expected.raw = String::new();
+        if expected.phase == Phase::Succeeded {
+            expected.facts.clear();
+        }
+        assert_eq!(known.to_task(), expected);
+        assert_eq!(known.changed_at(), None, "nothing happened in this run");
+    }
+    assert_eq!(second.log().len(), 2, "the news of before are still news");
+    let device = second.find_device(EU, "d-1").expect("the device");
+    assert_eq!(second.device(device).facts(), [("disks", "3".to_owned())]);
+    // what came out of history does not go in again
+    let mut next = Recorder::default();
+    let events = next.take(&second, at(90), 1_000);
+    let told = events.iter().filter(|e| matches!(e, Event::Task(_)));
+    assert_eq!(told.count(), 0);
+    // a service that is down still shows how old its data are
+    let fault = crate::model::Fault::new(crate::model::FaultKind::Timeout, "x", "", "");
+    second.set_health(
+        EU,
+        Health::Down {
+            since: at(91),
+            last_ok: None,
+            next_try: None,
+            fault,
+        },
+    );
+    assert_eq!(second.service(EU).health.last_ok(), Some(at(80)));
+    // the first answer: one ended meanwhile, one was cleared, one is looked up
+    let rest = vec![task("t3", "available", Phase::Succeeded)];
+    second.apply(
+        EU,
+        "all",
+        0,
+        Rows {
+            tasks: rest,
+            ..Rows::default()
+        },
+        at(100),
+    );
+    let covers = Covered {
+        live: true,
+        failed: true,
+        devices: true,
+        policies: true,
+    };
+    let end = second.finish_round(EU, "all", covers, true, at(100));
+    assert_eq!(end.missing_live, ["t2"]);
+    assert_eq!((end.cleared, end.removed), (1, 2));
+    second.apply_task(EU, task("t2", "available", Phase::Succeeded), at(101));
+    tell_all(&mut next, &second, &history, at(101));
+    assert_eq!(
+        moves(&history, "t2"),
+        ["waiting", "protecting", "closing", "available"]
+    );
+    assert_eq!(moves(&history, "t3"), ["available"], "nothing new");
+    let board = history.board(None, at(-3_600), 100).expect("a board");
+    assert_eq!((board.devices.len(), board.policies.len()), (0, 0));
+    let cleared: Vec<_> = board.tasks.iter().filter(|t| t.cleared).collect();
+    assert_eq!(cleared.len(), 1);
+    assert_eq!(cleared[0].task.id, "t1");
+}
+
+#[test]
+fn a_recorder_that_fell_behind_tells_everything_once() {
+    let history = Sqlite::open(Options::memory());
+    let mut store = store();
+    let mut recorder = Recorder::default();
+    let many = |status: &str, phase| -> Vec<Task> {
+        (0..22_000)
+            .map(|n| task(&format!("t{n}"), status, phase))
+            .collect()
+    };
+    for (n, status) in ["a", "b", "c"].into_iter().enumerate() {
+        round(&mut store, many(status, Phase::Running), at(n as i64));
+    }
+    while recorder.tell(&store, &history, at(9), 4_000) != Told::All {
+        std::thread::yield_now();
+    }
+    history.save(Vec::new()).wait().expect("saved");
+    assert_eq!(history.health().lost, 0);
+    let board = history
+        .board(None, at(-3_600), usize::MAX)
+        .expect("a board");
+    assert_eq!(board.tasks.len(), 22_000);
+    assert!(board.tasks.iter().all(|t| t.task.native_status == "c"));
+}
