@@ -111,7 +111,7 @@ fn help_lists_keys_and_a_retry_shows_why_the_service_refuses() {
 #[test]
 fn triggering_shows_the_request_and_is_followed_to_a_running_task() {
     let (_home, mut terminal) = board(120, 40);
-    terminal.press("1/ecs-web-01");
+    terminal.press("1/kind:csbs ecs-web-01");
     terminal.press(ENTER);
     terminal.wait_until("the one server", |screen| screen.contains("ecs-web-01"));
     terminal.press("t");

@@ -5,6 +5,7 @@ mod bulk;
 pub mod cli;
 pub mod codes;
 mod console;
+mod demo;
 mod doctor;
 pub mod exit;
 pub mod explain;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use self::demo::Demo;
 use crate::model::Verb;
 use crate::sim::{self, SimArgs, SimError};
 
@@ -75,7 +77,7 @@ fn sim(args: &SimArgs) -> Exit {
             return Exit::Failure;
         }
     };
-    match runtime.block_on(sim::run_cli(args.options(), args.write_config.clone())) {
+    match runtime.block_on(serve(args)) {
         Ok(()) => Exit::Ok,
         Err(e) => {
             output::complain(&e.to_string());
@@ -87,6 +89,15 @@ fn sim(args: &SimArgs) -> Exit {
             }
         }
     }
+}
+
+/// Runs the embedded services until SIGINT or SIGTERM.
+async fn serve(args: &SimArgs) -> Result<(), SimError> {
+    let stop = sim::Stop::listen()?;
+    let demo = Demo::with(args.options(), sim::dialects::all()).await?;
+    sim::announce(demo.running(), args.write_config.clone())?;
+    stop.wait().await;
+    Ok(())
 }
 
 /// The threads that requests run on.

@@ -9,9 +9,9 @@ use crate::connect::{Connector, Settings};
 use crate::kinds;
 use crate::model::{Fault, FaultKind, Kind, ServiceId};
 use crate::operate::{Guard, Rule};
-use crate::sim;
 use crate::watch::Watched;
 
+use super::demo::Demo;
 use super::{Exit, output};
 
 /// The services of a run.
@@ -23,7 +23,7 @@ pub struct Services {
     /// The configuration they came from.
     pub config: Config,
     /// The embedded services, which run as long as this lives.
-    pub embedded: Option<sim::Running>,
+    pub embedded: Option<Demo>,
 }
 
 /// Reads the configuration; complains about every mistake.
@@ -52,7 +52,7 @@ pub struct Chosen {
     /// The configuration they came from.
     pub config: Config,
     /// The embedded services, which run as long as this lives.
-    pub embedded: Option<sim::Running>,
+    pub embedded: Option<Demo>,
 }
 
 impl Chosen {
@@ -64,9 +64,9 @@ impl Chosen {
     pub async fn of(mut config: Config, only: &[String], flag: &str) -> Result<Self, Exit> {
         let mut embedded = None;
         if config.services.is_empty() {
-            let running = start_embedded().await?;
-            config.services = embedded_config(&running)?.services;
-            embedded = Some(running);
+            let demo = Demo::start().await?;
+            config.services = demo.services()?;
+            embedded = Some(demo);
         }
         Ok(Self {
             services: choose(&config.services, only, flag)?,
@@ -182,34 +182,4 @@ fn choose(all: &[ServiceConfig], only: &[String], flag: &str) -> Result<Vec<Serv
         .filter(|s| only.is_empty() || only.iter().any(|name| *s.name == **name))
         .cloned()
         .collect())
-}
-
-/// The embedded services whose kinds keepwatch can watch.
-async fn start_embedded() -> Result<sim::Running, Exit> {
-    let known = known_kinds();
-    let entries = sim::dialects::all()
-        .into_iter()
-        .filter(|entry| known.iter().any(|k| k.name() == entry.kind))
-        .collect();
-    sim::start(sim::SimOptions::default(), entries)
-        .await
-        .map_err(|e| {
-            output::complain(&e.to_string());
-            Exit::Failure
-        })
-}
-
-fn embedded_config(running: &sim::Running) -> Result<Config, Exit> {
-    Config::parse(
-        &running.config_toml(),
-        "embedded services",
-        Path::new("."),
-        &known_kinds(),
-    )
-    .map_err(|mistakes| {
-        for mistake in mistakes {
-            output::complain(&mistake.to_string());
-        }
-        Exit::Failure
-    })
 }

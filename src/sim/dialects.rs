@@ -8,10 +8,10 @@ pub fn all() -> Vec<DialectEntry> {
     vec![
         super::csbs::ENTRY,
         super::sdrs::ENTRY,
+        super::dpod::ENTRY,
         super::freezer::ENTRY,
         super::dbs::ENTRY,
         super::atlassian::ENTRY,
         super::cbr::ENTRY,
-        super::karbor::ENTRY,
     ]
 }

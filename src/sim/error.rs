@@ -45,6 +45,9 @@ pub enum SimError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A service's certificate is no good.
+    #[error("the embedded services have no usable certificate: {0}")]
+    Tls(String),
     /// The ready lines can't be printed, or a signal can't be waited for.
     #[error("the embedded services can't go on: {0}")]
     Io(#[from] io::Error),

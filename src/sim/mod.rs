@@ -16,15 +16,19 @@
 //! | [`keystone`] | the identity service |
 //! | [`rrule`] | recurrence rules of schedules |
 //! | [`csbs`] | Cloud Server Backup Service |
-//! | [`atlassian`] | Atlassian Backup management API |
+//! | [`freezer`], [`sdrs`] | OpenStack Freezer; Storage Disaster Recovery Service |
+//! | [`atlassian`] | Atlassian's Backup management API |
+//! | [`dpod`] | IBM DataPower Operations Dashboard |
 //! | [`cbr`] | Cloud Backup and Recovery |
 //! | [`dbs`] | Alibaba Cloud Database Backup |
+//! | [`tls`], [`hook`] | a certificate that signed itself; the program that is run for each event of a product with scripts |
 //! | [`fault`], [`control`] | the side path `/_sim/…`: failures and changes that tests switch on |
 //! | [`options`], [`service`], [`run`] | how to start it, and how services introduce themselves |
 //!
 //! A request's way: `server` reads it whole, takes the lock, lets the `engine` catch up with everything that is due
 //! by the virtual clock (in order of time, over all services), and only then asks the dialect. So nothing needs a
-//! timer, an idle simulation costs nothing, and a test that advances the clock sees exactly what would have happened.
+//! timer (but where a hook is to be run in time), an idle simulation costs nothing, and a test that advances the clock
+//! sees exactly what would have happened.
 
 pub mod atlassian;
 pub mod cbr;
@@ -34,15 +38,16 @@ pub mod csbs;
 pub mod dbs;
 pub mod dialect;
 pub mod dialects;
+pub mod dpod;
 mod engine;
 pub mod error;
 pub mod fault;
 pub mod fleet;
 pub mod freezer;
 pub mod gateway;
+pub mod hook;
 pub mod http;
 pub mod ids;
-pub mod karbor;
 pub mod keystone;
 pub mod options;
 pub mod queue;
@@ -55,10 +60,12 @@ pub mod service;
 pub mod signature;
 pub mod switches;
 pub mod table;
+pub mod tls;
 pub mod tokens;
 pub mod world;
 
 pub use error::SimError;
+pub use hook::{Hook, PastCall};
 pub use options::{SimArgs, SimOptions};
-pub use run::{Running, run_cli, start};
+pub use run::{Running, Stop, announce, start};
 pub use service::{AuthLine, AuthValue, ServiceLine, config_toml};

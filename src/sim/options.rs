@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
+use super::hook::Hook;
+
 /// What a simulation starts with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimOptions {
@@ -28,6 +30,8 @@ pub struct SimOptions {
     pub change_rate: f64,
     /// Whether services begin with policies, groups and the like over the fleet, or with nothing.
     pub furnished: bool,
+    /// What is run for each event of a product that calls scripts (DPOD).
+    pub hook: Option<Hook>,
 }
 
 impl Default for SimOptions {
@@ -44,6 +48,7 @@ impl Default for SimOptions {
             switches: Vec::new(),
             change_rate: 0.5,
             furnished: true,
+            hook: None,
         }
     }
 }
@@ -92,6 +97,10 @@ pub struct SimArgs {
     /// Changes per virtual second that the world makes on its own
     #[arg(long, value_name = "R", default_value_t = SimOptions::default().change_rate, value_parser = factor)]
     pub change_rate: f64,
+    /// Run this for each event that DPOD would call a script for: a program and its leading arguments, separated by
+    /// blanks; the script's own arguments follow [default: keepwatch record, into a temporary inbox]
+    #[arg(long, value_name = "COMMAND", value_parser = Hook::from_line)]
+    pub hook: Option<Hook>,
     /// Write a configuration for these services to FILE (for --config of every other command)
     #[arg(long, value_name = "FILE")]
     pub write_config: Option<PathBuf>,
@@ -112,6 +121,7 @@ impl SimArgs {
             switches: self.switches.clone(),
             change_rate: self.change_rate,
             furnished: true,
+            hook: self.hook.clone(),
         }
     }
 }
@@ -159,6 +169,8 @@ mod tests {
             "60",
             "--start",
             "2026-01-02T03:04:05Z",
+            "--hook",
+            "keepwatch record dpod --service gateways --",
         ])
         .expect("parses");
         let options = cli.args.options();
@@ -166,6 +178,7 @@ mod tests {
         assert_eq!(options.switches, [("a.b".to_owned(), "c".to_owned())]);
         assert_eq!(options.speed, 60.0);
         assert!(options.start.is_some());
+        assert!(options.hook.is_some_and(|hook| hook.args.len() == 5));
         assert!(Cli::try_parse_from(["sim", "--speed", "-1"]).is_err());
         assert!(Cli::try_parse_from(["sim", "--switch", "x"]).is_err());
     }

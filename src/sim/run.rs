@@ -6,18 +6,20 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::dialect::{DialectEntry, ServiceId};
 use super::engine::Engine;
 use super::error::SimError;
+use super::hook::{self, PastCall};
 use super::options::SimOptions;
 use super::server::{self, Shared};
 use super::service::{self, ServiceLine};
+use super::tls::Certificate;
 use super::world::{Listening, World};
-use super::{dialects, keystone, signature, switches};
+use super::{keystone, signature, switches};
 
 /// Embedded services that run. They end when this is dropped.
 pub struct Running {
@@ -25,6 +27,8 @@ pub struct Running {
     pub services: Vec<ServiceLine>,
     /// The identity service.
     pub keystone: ServiceLine,
+    /// What scripts were told before the beginning, in order: nothing was run for it.
+    pub past_calls: Vec<PastCall>,
     shared: Shared,
     // Dropping the set ends the loops in it, and with them every connection.
     _loops: JoinSet<()>,
@@ -65,37 +69,81 @@ pub async fn start(options: SimOptions, entries: Vec<DialectEntry>) -> Result<Ru
     for listener in &listeners {
         ports.push(listener.local_addr()?.port());
     }
+    let hook = options.hook.clone();
+    let alive = options.speed > 0.0;
     // Making a large history takes seconds of pure work: not on a thread that serves others.
     let made = tokio::task::spawn_blocking(move || make(options, &entries, &chosen, &ports)).await;
-    let (engine, mut lines, ups) = made.map_err(|error| SimError::Io(error.into()))??;
+    let (mut engine, mut lines, ups) = made.map_err(|error| SimError::Io(error.into()))??;
+    let events = hook.map(|hook| {
+        let (sender, events) = mpsc::unbounded_channel();
+        engine.world.hooks = Some(sender);
+        (hook, events)
+    });
+    let past_calls = std::mem::take(&mut engine.world.past_calls);
     let shared: Shared = Arc::new(Mutex::new(engine));
     let mut loops = JoinSet::new();
-    for (index, (listener, up)) in listeners.into_iter().zip(ups).enumerate() {
+    for (index, ((listener, up), line)) in listeners.into_iter().zip(ups).zip(&lines).enumerate() {
+        let tls = line
+            .auth
+            .certificate
+            .map(Certificate::acceptor)
+            .transpose()?;
         loops.spawn(server::listen(
             shared.clone(),
             ServiceId(index),
             listener,
+            tls,
             up,
         ));
+    }
+    if let Some((hook, events)) = events {
+        loops.spawn(hook::run(hook, events, shared.clone()));
+        if alive {
+            loops.spawn(hook::tick(shared.clone()));
+        }
     }
     let keystone = lines.remove(0);
     Ok(Running {
         services: lines,
         keystone,
+        past_calls,
         shared,
         _loops: loops,
     })
 }
 
-/// Runs the embedded services as a program: prints a JSON line for each when it is ready, writes a configuration
-/// when asked to, and serves until SIGINT or SIGTERM.
+/// Waits for SIGINT or SIGTERM; from when it is made, so that neither is missed.
+pub struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// The system refuses it.
+    pub fn listen() -> Result<Self, SimError> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for either.
+    pub async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Tells others how to reach services that run: prints a JSON line for each, and writes a configuration when asked to.
 ///
 /// # Errors
-/// As [`start`], and when the configuration can't be written.
-pub async fn run_cli(options: SimOptions, write_config: Option<PathBuf>) -> Result<(), SimError> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let running = start(options, dialects::all()).await?;
+/// The configuration can't be written, or nobody reads the lines.
+pub fn announce(running: &Running, write_config: Option<PathBuf>) -> Result<(), SimError> {
     if let Some(path) = write_config {
         // the past of a made-up world stays beside it, out of the user's own history
         let text = format!(
@@ -104,17 +152,11 @@ pub async fn run_cli(options: SimOptions, write_config: Option<PathBuf>) -> Resu
         );
         std::fs::write(&path, text).map_err(|source| SimError::WriteConfig { path, source })?;
     }
-    {
-        let mut out = std::io::stdout().lock();
-        for line in running.lines() {
-            writeln!(out, "{}", line.to_json())?;
-        }
-        out.flush()?;
+    let mut out = std::io::stdout().lock();
+    for line in running.lines() {
+        writeln!(out, "{}", line.to_json())?;
     }
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    out.flush()?;
     Ok(())
 }
 
@@ -200,12 +242,20 @@ fn make(
         .iter()
         .zip(ports)
         .enumerate()
-        .map(|(index, (entry, port))| ServiceLine {
-            kind: entry.kind,
-            name: entry.name.to_owned(),
-            port: *port,
-            endpoint: format!("{}{}", world.root(ServiceId(index)), entry.path),
-            auth: (entry.auth)(&world),
+        .map(|(index, (entry, port))| {
+            let auth = (entry.auth)(&world);
+            let root = world.root(ServiceId(index));
+            let root = match auth.certificate {
+                Some(_) => root.replacen("http:", "https:", 1),
+                None => root,
+            };
+            ServiceLine {
+                kind: entry.kind,
+                name: entry.name.to_owned(),
+                port: *port,
+                endpoint: format!("{root}{}", entry.path),
+                auth,
+            }
         })
         .collect();
     let (senders, receivers) = chosen.iter().map(|_| watch::channel(true)).unzip();

@@ -20,9 +20,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::dialect::ServiceId;
 use super::engine::{Delivery, Engine};
@@ -48,6 +50,7 @@ pub(super) async fn listen(
     shared: Shared,
     service: ServiceId,
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     mut up: watch::Receiver<bool>,
 ) {
     let address = listener.local_addr();
@@ -76,7 +79,7 @@ pub(super) async fn listen(
         tokio::select! {
             accepted = open.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve(shared.clone(), service, stream));
+                    connections.spawn(serve(shared.clone(), service, stream, tls.clone()));
                 }
                 // Out of descriptors: wait for some to come back.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -87,9 +90,29 @@ pub(super) async fn listen(
     }
 }
 
-async fn serve(shared: Shared, service: ServiceId, stream: TcpStream) {
+async fn serve(shared: Shared, service: ServiceId, stream: TcpStream, tls: Option<TlsAcceptor>) {
     // Answers are small and latency is what clients feel; a failure here costs only speed.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else {
+        if let Some(stream) = talk(shared, service, stream).await {
+            let _ = stream.set_zero_linger();
+        }
+        return;
+    };
+    // Whoever does not like the certificate goes away: that is the client's affair.
+    if let Ok(stream) = tls.accept(stream).await
+        && let Some(stream) = talk(shared, service, stream).await
+    {
+        let _ = stream.get_ref().0.set_zero_linger();
+    }
+}
+
+/// Serves one connection to its end. Gives the stream back when it is to be reset instead of ended in order, so that
+/// what is still under way is lost too.
+async fn talk<S>(shared: Shared, service: ServiceId, stream: S) -> Option<S>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let reset = Arc::new(AtomicBool::new(false));
     let wants_reset = reset.clone();
     let service_fn = service_fn(move |request| {
@@ -103,11 +126,12 @@ async fn serve(shared: Shared, service: ServiceId, stream: TcpStream) {
         .serve_connection(TokioIo::new(stream), service_fn);
     // How a connection ends is the client's affair, or was asked for.
     let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+    let mut stream = connection.into_parts().io.into_inner();
     if wants_reset.load(Ordering::Relaxed) {
-        // A reset instead of an orderly end: what is still under way is lost too.
-        let stream = connection.into_parts().io.into_inner();
-        let _ = stream.set_zero_linger();
+        return Some(stream);
     }
+    let _ = stream.shutdown().await;
+    None
 }
 
 async fn answer(

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
+use super::tls::Certificate;
+
 /// One setting of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthValue {
@@ -22,6 +24,8 @@ pub struct AuthLine {
     pub fields: Vec<(&'static str, AuthValue)>,
     /// Settings of the kind alone, `[service.options]` in a configuration.
     pub options: Vec<(&'static str, String)>,
+    /// The certificate that the service shows, where it speaks TLS.
+    pub certificate: Option<&'static Certificate>,
 }
 
 impl AuthLine {
@@ -32,6 +36,7 @@ impl AuthLine {
             method,
             fields: Vec::new(),
             options: Vec::new(),
+            certificate: None,
         }
     }
 
@@ -55,6 +60,13 @@ impl AuthLine {
         self.options.push((name, value.into()));
         self
     }
+
+    /// The same over TLS, with this certificate.
+    #[must_use]
+    pub fn shows(mut self, certificate: &'static Certificate) -> Self {
+        self.certificate = Some(certificate);
+        self
+    }
 }
 
 /// One running service, as a client needs to know it.
@@ -73,7 +85,7 @@ pub struct ServiceLine {
 }
 
 impl ServiceLine {
-    /// The ready line: `{"kind","name","endpoint","auth":{"method",…}}`, with `options` where there are any.
+    /// The ready line: `{"kind","name","endpoint","auth":{"method",…}}`, with `options` and `tls` where there are any.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut auth = Map::new();
@@ -93,6 +105,9 @@ impl ServiceLine {
                 .map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())))
                 .collect::<Map<String, Value>>()
                 .into();
+        }
+        if let Some(certificate) = self.auth.certificate {
+            line["tls"] = serde_json::json!({"pin_sha256": certificate.fingerprint()});
         }
         line
     }
@@ -115,6 +130,13 @@ impl ServiceLine {
                     writeln!(out, "{name} = {{ value = {} }}", quoted(text))
                 }
             };
+        }
+        if let Some(certificate) = self.auth.certificate {
+            let _ = writeln!(
+                out,
+                "[service.tls]\npin_sha256 = {}",
+                quoted(&certificate.fingerprint())
+            );
         }
         if !self.auth.options.is_empty() {
             out.push_str("[service.options]\n");
@@ -156,7 +178,8 @@ mod tests {
             auth: AuthLine::new("keystone")
                 .text("username", "operator")
                 .secret("password", "p")
-                .option("account", "a \"b\""),
+                .option("account", "a \"b\"")
+                .shows(&crate::sim::tls::SELF_SIGNED),
         };
         let config: toml::Table = config_toml(std::slice::from_ref(&line))
             .parse()
@@ -166,6 +189,10 @@ mod tests {
         assert_eq!(service["auth"]["method"].as_str(), Some("keystone"));
         assert_eq!(service["auth"]["password"]["value"].as_str(), Some("p"));
         assert_eq!(service["options"]["account"].as_str(), Some("a \"b\""));
+        assert_eq!(
+            service["tls"]["pin_sha256"].as_str(),
+            line.to_json()["tls"]["pin_sha256"].as_str()
+        );
         assert_eq!(line.to_json()["auth"]["password"], "p");
         assert_eq!(line.to_json()["options"]["account"], "a \"b\"");
     }

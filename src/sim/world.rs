@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::clock::Clock;
 use super::dialect::{CatalogEntry, ServiceId};
 use super::fleet::{self, Fleet};
+use super::hook::PastCall;
 use super::options::SimOptions;
 use super::queue::{Event, Queue};
 use super::quotas::Quotas;
@@ -83,6 +85,10 @@ pub struct World {
     pub counters: BTreeMap<String, u64>,
     /// What really happened, in order: for tests that ask which request did what. Bounded.
     pub journal: Vec<Value>,
+    /// Who runs the hook for each event, when there is one.
+    pub hooks: Option<UnboundedSender<Vec<String>>>,
+    /// What scripts were told before the beginning, in order.
+    pub past_calls: Vec<PastCall>,
 }
 
 /// The journal keeps this many lines; older ones are dropped by halves.
@@ -123,6 +129,8 @@ impl World {
             services: Vec::new(),
             counters: BTreeMap::new(),
             journal: Vec::new(),
+            hooks: None,
+            past_calls: Vec::new(),
         }
     }
 
@@ -183,6 +191,21 @@ impl World {
             self.journal.drain(..JOURNAL / 2);
         }
         self.journal.push(entry);
+    }
+
+    /// Calls the scripts of a product with these arguments: notes them, and hands them to the hook if there is one.
+    pub fn call_hook(&mut self, what: &str, args: Vec<String>) {
+        self.note(json!({"what": what, "at": self.now, "args": args}));
+        if let Some(hooks) = &self.hooks {
+            // Nobody runs hooks any more only when the simulation is ending.
+            let _ = hooks.send(args);
+        }
+    }
+
+    /// When the next event is due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.queue.next_due()
     }
 
     /// The root of a service's own address, `http://127.0.0.1:PORT`.

@@ -1,12 +1,15 @@
 //! One connector at one embedded service, with a store that holds what it reads.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use keepwatch::config::Config;
+use keepwatch::connect::dpod::inbox::{Inbox, Record};
 use keepwatch::connect::{Connector, Page, PageSink, PollContext, PollReport, Settings};
 use keepwatch::kinds;
 use keepwatch::model::{
@@ -14,10 +17,11 @@ use keepwatch::model::{
     ServiceId, Target, TargetKind, Task, Timestamp,
 };
 use keepwatch::sim::dialect::DialectEntry;
-use keepwatch::sim::{self, Running, SimOptions};
+use keepwatch::sim::{self, Hook, Running, SimOptions};
 use keepwatch::store::Store;
 use keepwatch::watch::{Round, WatchEvent, fold};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 /// How far back tasks are asked for.
@@ -41,6 +45,8 @@ pub struct Bench {
     pub settings: Settings,
     pub connector: Arc<dyn Connector>,
     pub store: Store,
+    // what its scripts have told, if it calls any
+    _inbox: TempDir,
     marks: HashMap<&'static str, Timestamp>,
     shown: HashMap<(&'static str, u32), Rows>,
 }
@@ -133,10 +139,13 @@ impl Bench {
     /// The same with settings of one's own.
     pub async fn start_with(
         entry: DialectEntry,
-        options: SimOptions,
+        mut options: SimOptions,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
+        let inbox = tempfile::tempdir().expect("a folder");
+        options.hook = Some(recorder(entry.name, inbox.path()));
         let running = sim::start(options, vec![entry]).await.expect("starts");
+        remember(&running, inbox.path());
         let known: Vec<_> = kinds::drivers().iter().map(|d| d.kind).collect();
         let text = running.config_toml();
         let config = Config::parse(&text, "sim", Path::new("."), &known).expect("a configuration");
@@ -144,6 +153,10 @@ impl Bench {
         settings.rate_per_minute = Some(1_000_000);
         settings.max_body = 4 * 1024 * 1024;
         settings.timeout_ms = 60_000;
+        if entry.kind == "dpod" {
+            let inbox = inbox.path().display().to_string();
+            settings.options.insert("inbox".into(), inbox);
+        }
         change(&mut settings);
         let connector = open(&settings);
         let service = Service {
@@ -159,6 +172,7 @@ impl Bench {
             connector,
             settings,
             store: Store::new(vec![service]),
+            _inbox: inbox,
             marks: HashMap::new(),
             shown: HashMap::new(),
         }
@@ -176,11 +190,20 @@ impl Bench {
 
     /// Reads every feed once, as the watchers do, and looks up what they would look up.
     pub async fn round(&mut self) -> Vec<Read> {
+        self.settle().await;
         let mut all = Vec::new();
         for spec in self.connector.feeds().to_vec() {
             all.push(self.read(spec.id).await);
         }
         all
+    }
+
+    /// Waits until whatever the service tells its scripts has been written down.
+    pub async fn settle(&self) {
+        while self.counted("hook.run") < self.counted("dpod.script") {
+            assert_eq!(self.counted("hook.failed"), 0, "a script went wrong");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// The same; every feed has to be read to its end.
@@ -326,7 +349,7 @@ impl Bench {
             .as_object()
             .expect("counters")
             .iter()
-            .filter(|(name, _)| !name.starts_with("keystone."))
+            .filter(|(name, _)| !name.starts_with("keystone.") && !name.starts_with("hook."))
             .filter_map(|(_, count)| count.as_u64())
             .sum()
     }
@@ -338,35 +361,12 @@ impl Bench {
             .unwrap_or(0)
     }
 
-    /// Devices and policies by id: whether the last of their tasks that ended went well.
-    fn went_well(&self) -> HashMap<String, bool> {
-        let store = &self.store;
-        let mut last: HashMap<String, (Option<Timestamp>, bool)> = HashMap::new();
-        for task in store.tasks().map(|t| store.task(t)) {
-            if task.is_gone() || !task.phase().is_over() {
-                continue;
-            }
-            let now = (task.ended_at(), task.phase() == Phase::Succeeded);
-            for (id, _) in [task.device(), task.policy()] {
-                let held = last.entry(id.to_owned()).or_insert(now);
-                *held = now.max(*held);
-            }
-        }
-        last.into_iter().map(|(id, (_, well))| (id, well)).collect()
-    }
-
-    /// Everything of one sort that an action could be applied to; first what last went well, since a furnished world
-    /// has things in it that can only be refused.
+    /// Everything of one sort that an action could be applied to.
     pub fn targets(&self, sort: TargetKind) -> Vec<Target> {
         let store = &self.store;
-        let well = self.went_well();
-        let ordered = |mut all: Vec<Target>| {
-            all.sort_by_key(|t| !well.get(&t.id).copied().unwrap_or(false));
-            all
-        };
         match sort {
-            TargetKind::Device => ordered(store.devices().map(|d| self.device(d)).collect()),
-            TargetKind::Policy => ordered(store.policies().map(|p| self.policy(p)).collect()),
+            TargetKind::Device => store.devices().map(|d| self.device(d)).collect(),
+            TargetKind::Policy => store.policies().map(|p| self.policy(p)).collect(),
             TargetKind::Task => store
                 .tasks()
                 .filter(|t| !store.task(*t).is_gone())
@@ -480,6 +480,28 @@ impl Bench {
 pub fn open(settings: &Settings) -> Arc<dyn Connector> {
     let driver = kinds::driver(settings.kind).expect("it is registered");
     (driver.open)(settings).expect("it opens")
+}
+
+/// The program as the scripts of a product call it.
+fn recorder(service: &str, inbox: &Path) -> Hook {
+    let words = ["record", "dpod", "--service", service, "--inbox"];
+    let mut args: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+    args.extend([inbox.into(), "--".into()]);
+    Hook {
+        program: env!("CARGO_BIN_EXE_keepwatch").into(),
+        args,
+        loud: false,
+    }
+}
+
+/// Writes down what scripts were told before the world began.
+fn remember(running: &Running, root: &Path) {
+    for call in &running.past_calls {
+        let at = Timestamp(call.at.timestamp_millis());
+        let record = Record::script(at, call.args.clone());
+        let inbox = Inbox::of(root, &call.service);
+        inbox.append(&record).expect("written");
+    }
 }
 
 /// Values for what an action cannot do without.

@@ -13,7 +13,7 @@
 //! The folder of a service holds a file a month and writing machine (`2026-11.HOST.events`): old months may be
 //! deleted, and machines that share the folder over a network never write into the same file.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -142,26 +142,45 @@ impl Inbox {
     /// # Errors
     /// The folder can't be made, the file can't be opened or written, the disk is full.
     pub fn append(&self, record: &Record) -> io::Result<()> {
-        let line = record.line()?;
-        fs::create_dir_all(&self.dir)?;
-        let path = self.dir.join(format!(
-            "{}.{}.{EXTENSION}",
-            month(Timestamp(record.at)),
-            machine()
-        ));
-        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-        // One write is one line even when many write at once. A short one (a full disk) is ended by the line
-        // break of the next, so that trying the whole line again is safe.
-        for _ in 0..2 {
-            if file.write(&line)? == line.len() {
-                return file.sync_data();
-            }
-        }
-        Err(io::Error::new(
-            io::ErrorKind::StorageFull,
-            "only a part of the event could be written",
-        ))
+        self.append_all(std::slice::from_ref(record))
     }
+
+    /// Adds a line for each, each in one write, and waits until all are on the disk. Fast when those of a month come
+    /// one after the other.
+    ///
+    /// # Errors
+    /// As [`Inbox::append`]; those before the failure are written.
+    pub fn append_all(&self, records: &[Record]) -> io::Result<()> {
+        fs::create_dir_all(&self.dir)?;
+        let machine = machine();
+        for records in records.chunk_by(|a, b| month(Timestamp(a.at)) == month(Timestamp(b.at))) {
+            let Some(first) = records.first() else {
+                continue;
+            };
+            let month = month(Timestamp(first.at));
+            let path = self.dir.join(format!("{month}.{machine}.{EXTENSION}"));
+            let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+            for record in records {
+                write_line(&mut file, &record.line()?)?;
+            }
+            file.sync_data()?;
+        }
+        Ok(())
+    }
+}
+
+/// One write is one line even when many write at once. A short one (a full disk) is ended by the line break of the
+/// next, so that trying the whole line again is safe.
+fn write_line(file: &mut File, line: &[u8]) -> io::Result<()> {
+    for _ in 0..2 {
+        if file.write(line)? == line.len() {
+            return Ok(());
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::StorageFull,
+        "only a part of the event could be written",
+    ))
 }
 
 /// The root folder of all inboxes: the service's option `inbox`, else the environment variable

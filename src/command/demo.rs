@@ -1,0 +1,142 @@
+//! The demo: the embedded services, and what they need of this machine.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::services::known_kinds;
+use super::{Exit, output};
+use crate::config::{Config, ServiceConfig};
+use crate::connect::dpod;
+use crate::connect::dpod::inbox::{Inbox, Record};
+use crate::model::Timestamp;
+use crate::sim::dialect::DialectEntry;
+use crate::sim::{self, Hook, PastCall, SimError, SimOptions};
+
+/// The embedded services, which run as long as this lives.
+pub struct Demo {
+    running: sim::Running,
+    // Goes after the services that write into it.
+    _inbox: Option<TempDir>,
+}
+
+impl Demo {
+    /// Starts the embedded services whose kinds keepwatch can watch.
+    ///
+    /// # Errors
+    /// [`Exit::Failure`] when they can't start, after the reason was told.
+    pub async fn start() -> Result<Self, Exit> {
+        let known = known_kinds();
+        let entries: Vec<DialectEntry> = sim::dialects::all()
+            .into_iter()
+            .filter(|entry| known.iter().any(|kind| kind.name() == entry.kind))
+            .collect();
+        Self::with(SimOptions::default(), entries)
+            .await
+            .map_err(|e| {
+                output::complain(&e.to_string());
+                Exit::Failure
+            })
+    }
+
+    /// Starts these. The scripts of an embedded DPOD report to an inbox of its own, unless the options say what they
+    /// call.
+    ///
+    /// # Errors
+    /// As [`sim::start`].
+    pub async fn with(
+        mut options: SimOptions,
+        entries: Vec<DialectEntry>,
+    ) -> Result<Self, SimError> {
+        let wanted = |kind| options.kinds.is_empty() || options.kinds.iter().any(|k| k == kind);
+        let dpod = entries
+            .iter()
+            .find(|entry| is_dpod(entry.kind) && wanted(entry.kind))
+            .filter(|_| options.hook.is_none());
+        let inbox = dpod.and_then(|_| folder());
+        if let (Some(entry), Some(inbox)) = (dpod, &inbox) {
+            options.hook = recorder(entry.name, inbox.path());
+        }
+        let mut running = sim::start(options, entries).await?;
+        if let Some(inbox) = &inbox {
+            remember(&running.past_calls, inbox.path());
+            for line in running.services.iter_mut().filter(|it| is_dpod(it.kind)) {
+                let inbox = inbox.path().display().to_string();
+                line.auth.options.push(("inbox", inbox));
+            }
+        }
+        Ok(Self {
+            running,
+            _inbox: inbox,
+        })
+    }
+
+    /// The services.
+    pub fn running(&self) -> &sim::Running {
+        &self.running
+    }
+
+    /// They as if they were configured.
+    ///
+    /// # Errors
+    /// [`Exit::Failure`] when their own configuration can't be read, after the reason was told.
+    pub fn services(&self) -> Result<Vec<ServiceConfig>, Exit> {
+        let text = self.running.config_toml();
+        let parsed = Config::parse(&text, "embedded services", Path::new("."), &known_kinds());
+        parsed.map(|config| config.services).map_err(|mistakes| {
+            for mistake in mistakes {
+                output::complain(&mistake.to_string());
+            }
+            Exit::Failure
+        })
+    }
+}
+
+/// Writes down what the scripts were told before the simulation began, as if they had been called then.
+fn remember(calls: &[PastCall], root: &Path) {
+    for calls in calls.chunk_by(|a, b| a.service == b.service) {
+        let Some(first) = calls.first() else { continue };
+        let records: Vec<Record> = calls
+            .iter()
+            .map(|call| {
+                let at = Timestamp(call.at.timestamp_millis());
+                Record::script(at, call.args.clone())
+            })
+            .collect();
+        if let Err(e) = Inbox::of(root, &first.service).append_all(&records) {
+            output::complain(&format!("the demo's inbox can't be written: {e}"));
+        }
+    }
+}
+
+fn is_dpod(kind: &str) -> bool {
+    kind == dpod::KIND.name()
+}
+
+/// A folder for the demo's inbox that goes with it. Without one DPOD's tasks stay unseen, and nothing else changes.
+fn folder() -> Option<TempDir> {
+    tempfile::Builder::new()
+        .prefix("keepwatch-demo-")
+        .tempdir()
+        .map_err(|e| output::complain(&format!("the demo has no folder for its inbox: {e}")))
+        .ok()
+}
+
+/// This very program as the scripts of a real DPOD call it.
+fn recorder(service: &str, inbox: &Path) -> Option<Hook> {
+    // A test's own program would take the arguments for names of tests.
+    if cfg!(test) {
+        return None;
+    }
+    let program = std::env::current_exe().ok()?;
+    let words = ["record", dpod::KIND.name(), "--service", service, "--inbox"];
+    let mut args: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+    args.push(inbox.as_os_str().to_owned());
+    args.push("--".into());
+    Some(Hook {
+        program: program.into_os_string(),
+        args,
+        loud: false,
+    })
+}
