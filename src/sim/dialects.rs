@@ -13,5 +13,6 @@ pub fn all() -> Vec<DialectEntry> {
         super::dbs::ENTRY,
         super::atlassian::ENTRY,
         super::cbr::ENTRY,
+        super::karbor::ENTRY,
     ]
 }

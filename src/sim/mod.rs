@@ -48,6 +48,7 @@ pub mod gateway;
 pub mod hook;
 pub mod http;
 pub mod ids;
+pub mod karbor;
 pub mod keystone;
 pub mod options;
 pub mod queue;

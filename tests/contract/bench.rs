@@ -361,12 +361,35 @@ impl Bench {
             .unwrap_or(0)
     }
 
-    /// Everything of one sort that an action could be applied to.
+    /// Devices and policies by id: whether the last of their tasks that ended went well.
+    fn went_well(&self) -> HashMap<String, bool> {
+        let store = &self.store;
+        let mut last: HashMap<String, (Option<Timestamp>, bool)> = HashMap::new();
+        for task in store.tasks().map(|t| store.task(t)) {
+            if task.is_gone() || !task.phase().is_over() {
+                continue;
+            }
+            let now = (task.ended_at(), task.phase() == Phase::Succeeded);
+            for (id, _) in [task.device(), task.policy()] {
+                let held = last.entry(id.to_owned()).or_insert(now);
+                *held = now.max(*held);
+            }
+        }
+        last.into_iter().map(|(id, (_, well))| (id, well)).collect()
+    }
+
+    /// Everything of one sort that an action could be applied to; first what last went well, since a furnished world
+    /// has things in it that can only be refused.
     pub fn targets(&self, sort: TargetKind) -> Vec<Target> {
         let store = &self.store;
+        let well = self.went_well();
+        let ordered = |mut all: Vec<Target>| {
+            all.sort_by_key(|t| !well.get(&t.id).copied().unwrap_or(false));
+            all
+        };
         match sort {
-            TargetKind::Device => store.devices().map(|d| self.device(d)).collect(),
-            TargetKind::Policy => store.policies().map(|p| self.policy(p)).collect(),
+            TargetKind::Device => ordered(store.devices().map(|d| self.device(d)).collect()),
+            TargetKind::Policy => ordered(store.policies().map(|p| self.policy(p)).collect()),
             TargetKind::Task => store
                 .tasks()
                 .filter(|t| !store.task(*t).is_gone())

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Starts a real OpenStack Karbor 1.6.0 (the last one; CSBS grew from it) on loopback: API, protection and operation engine in one
-# process over an in-memory message bus, SQLite, two providers: one that protects nothing and always succeeds, and one for disks of a
-# Cinder that isn't there, which always fails. Needs keystone.sh, and a Python of at most 3.11. Settings: lib.sh.
+# process over an in-memory message bus, SQLite, two providers: one that protects nothing and always succeeds, and one for servers
+# and disks of a Nova and a Cinder, which fails as long as they aren't there (cloud.sh makes them up). Needs keystone.sh, and a Python
+# of at most 3.11. Settings: lib.sh.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -21,23 +22,32 @@ rest default-project
 # shellcheck disable=SC2016 # Keystone fills the project id in
 rest catalog data-protect karbor "$URL"'/v1/$(project_id)s'
 
-# provider FILE ID PLUGIN NAME
+# provider FILE ID NAME DESCRIPTION PLUGIN...: the two providers are those that Karbor comes with, over folders instead of Swift.
 provider() {
-  cat >"$STATE/providers.d/$1.conf" <<CONF
+  local file=$1 id=$2 name=$3 description=$4
+  shift 4
+  cat >"$STATE/providers.d/$file.conf" <<CONF
 [provider]
-name = $4
-description = $4
-id = $2
-plugin = $3
+name = $name
+description = $description
+id = $id
+$(printf 'plugin = %s\n' "$@")
 bank = karbor-fs-bank-plugin
 enabled = True
 [file_system_bank_plugin]
-file_system_bank_path = $STATE/bank-$1
+file_system_bank_path = $STATE/bank-$file
 bank_object_container = karbor
+[cinder_backup_protection_plugin]
+poll_interval = 1
+[nova_backup_protection_plugin]
+poll_interval = 1
 CONF
 }
-provider good "$GOOD" karbor-noop-protection-plugin "Provider that protects nothing"
-provider broken "$BROKEN" karbor-volume-protection-plugin "Disks of a Cinder that is not there"
+provider good "$GOOD" "No-Op Provider" \
+  "This provider does nothing for each protect and restore operation. Used for testing" karbor-noop-protection-plugin
+provider broken "$BROKEN" "OS Infra Provider" "This provider uses OpenStack's own services (swift, cinder) as storage" \
+  karbor-volume-protection-plugin karbor-image-protection-plugin karbor-server-protection-plugin \
+  karbor-share-protection-plugin karbor-network-protection-plugin karbor-database-protection-plugin
 
 # window and interval are far below Karbor's own so that a schedule fires within minutes; interval must be twice the window or more.
 cat >"$STATE/karbor.conf" <<CONF
@@ -93,4 +103,4 @@ CONF
 start karbor "$VENV/bin/python" "$REAL_HERE/serve_karbor.py" --config-file "$STATE/karbor.conf"
 answers karbor "$URL/"
 publish karbor "REAL_KARBOR_URL=$URL" "REAL_KARBOR_GOOD=$GOOD" "REAL_KARBOR_BROKEN=$BROKEN"
-say "karbor: $URL, providers $GOOD (succeeds) and $BROKEN (fails)"
+say "karbor: $URL, providers $GOOD (succeeds) and $BROKEN (needs Nova and Cinder)"

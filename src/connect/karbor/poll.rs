@@ -272,10 +272,9 @@ impl Karbor {
         }
         report.complete = wanted && report.partial.is_empty();
         report.clock = self.session.clock();
-        if report.partial.len() == statuses.len()
-            && let Some(fault) = report.partial.pop()
-        {
-            return Err(fault);
+        if report.partial.len() == statuses.len() {
+            // The first one was told by the service; the others may be echoes of it.
+            return Err(report.partial.swap_remove(0));
         }
         Ok(report)
     }

@@ -1,0 +1,6 @@
+//! Karbor: the embedded one from outside, held to what a real 1.6.0 answered (`tests/fixtures/karbor`; the whole
+//! comparison with a running one is `tests/real/compare_karbor.py`).
+
+mod embedded;
+#[path = "../sim_support/mod.rs"]
+mod sim_support;
