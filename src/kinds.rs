@@ -12,6 +12,7 @@ static DRIVERS: &[Driver] = &[
     connect::dbs::DRIVER,
     connect::cbr::DRIVER,
     connect::karbor::DRIVER,
+    connect::atlassian::DRIVER,
 ];
 
 /// Every kind that keepwatch can watch, in the order of lists and help.

@@ -4,6 +4,7 @@
 //! A connector implements [`Connector`]; what all share (HTTP with limits, Keystone tokens, request
 //! signing, lenient decoding) stands once in [`http`], [`auth`] and [`decode`].
 
+pub mod atlassian;
 pub mod auth;
 pub mod broken;
 pub mod capability;
