@@ -6,7 +6,12 @@ use super::*;
 use crate::connect::AuthSettings;
 use crate::model::{ServiceId, Verb};
 
-const KINDS: [Kind; 3] = [Kind("csbs"), Kind("sdrs"), Kind("freezer")];
+const KINDS: [Kind; 4] = [
+    Kind("csbs"),
+    Kind("sdrs"),
+    Kind("freezer"),
+    Kind("atlassian"),
+];
 
 fn parse(text: &str) -> Result<Config, Vec<String>> {
     Config::parse(text, "c.toml", Path::new("/etc/kw"), &KINDS)

@@ -204,7 +204,10 @@ impl Paths {
                     advice,
                 )
             })?;
-            paths.set.insert(known.op, path);
+            // an empty path for a call that has none switches nothing off
+            if !path.is_empty() || !known.path.is_empty() {
+                paths.set.insert(known.op, path);
+            }
         }
         Ok(paths)
     }
