@@ -111,6 +111,7 @@ impl Table {
     }
 
     /// The reading of a status word. With an object, that object's; else one without object, else the only one.
+    /// Where nobody documents how the service spells a word of that object, only its letters and digits count.
     pub fn status(&self, object: &str, word: &str) -> Option<&Arc<Entry>> {
         // files write the status that says nothing as two quotes, so that it can be seen
         let word = if word.is_empty() { "\"\"" } else { word };
@@ -127,8 +128,26 @@ impl Table {
             only = Some(entry);
             count += 1;
         }
-        plain.or_else(|| only.filter(|_| count == 1))
+        let spelled_otherwise = || {
+            self.entries.iter().find(|e| {
+                e.class == Class::Status
+                    && e.undocumented
+                    && !object.is_empty()
+                    && e.operation == object
+                    && letters(&e.code).eq(letters(word))
+            })
+        };
+        plain
+            .or_else(spelled_otherwise)
+            .or_else(|| only.filter(|_| count == 1))
     }
+}
+
+/// Letters and digits, small: what is left of "In Progress", `IN_PROGRESS` and `InProgress` alike.
+fn letters(word: &str) -> impl Iterator<Item = char> + '_ {
+    word.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
 }
 
 fn incomplete(file: &str, line: usize, code: &str, missing: &[&str]) -> Mistake {

@@ -71,7 +71,11 @@ async fn ask_service(
 ) {
     let service = watched.service.id;
     let feeds = watched.connector.feeds();
-    let chosen: Vec<&FeedSpec> = feeds.iter().filter(|f| want.needs(f)).collect();
+    let mut chosen: Vec<&FeedSpec> = feeds.iter().filter(|f| want.needs(f)).collect();
+    // a kind that keeps no list of failures shows them where it shows what runs
+    if chosen.is_empty() && want == Want::Failed {
+        chosen = feeds.iter().filter(|f| f.covers.live).collect();
+    }
     // a kind whose feeds do not part the tasks is asked for everything
     let chosen = if chosen.is_empty() {
         feeds.iter().collect()

@@ -1,5 +1,6 @@
 //! Asking every list of a service once, and reading off the answers whether it takes our credentials.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -14,9 +15,9 @@ use super::visit::Visit;
 /// What the rows of a list were.
 #[derive(Default)]
 struct Count {
-    devices: usize,
-    policies: usize,
-    tasks: usize,
+    devices: HashSet<String>,
+    policies: HashSet<String>,
+    tasks: HashSet<String>,
     bad: usize,
     first_bad: Option<BadRow>,
 }
@@ -25,9 +26,11 @@ struct Count {
 impl PageSink for Count {
     async fn page(&mut self, _: u32, page: Page) -> bool {
         if let Page::Rows(rows) = page {
-            self.devices += rows.devices.len();
-            self.policies += rows.policies.len();
-            self.tasks += rows.tasks.len();
+            // a list may show a row twice: at first sight, then with its details
+            self.devices.extend(rows.devices.into_iter().map(|d| d.id));
+            self.policies
+                .extend(rows.policies.into_iter().map(|p| p.id));
+            self.tasks.extend(rows.tasks.into_iter().map(|t| t.id));
             self.bad += rows.bad.len();
             if self.first_bad.is_none() {
                 self.first_bad = rows.bad.into_iter().next();
@@ -38,11 +41,15 @@ impl PageSink for Count {
 }
 
 impl Count {
+    fn is_empty(&self) -> bool {
+        self.devices.is_empty() && self.policies.is_empty() && self.tasks.is_empty()
+    }
+
     fn words(&self) -> String {
         let parts: Vec<String> = [
-            (self.devices, "device", "devices"),
-            (self.policies, "policy", "policies"),
-            (self.tasks, "task", "tasks"),
+            (self.devices.len(), "device", "devices"),
+            (self.policies.len(), "policy", "policies"),
+            (self.tasks.len(), "task", "tasks"),
         ]
         .into_iter()
         .filter(|(n, ..)| *n > 0)
@@ -223,7 +230,7 @@ pub fn steps(visit: &mut Visit, asked: &[Asked], refused: bool) {
             ),
             Err(Told::Fault(fault)) => {
                 let mut step = visit.failure("feed", name, fault);
-                if list.count.devices + list.count.policies + list.count.tasks > 0 {
+                if !list.count.is_empty() {
                     let words = list.count.words();
                     step.detail.push_str(&format!("; read so far: {words}"));
                 }
@@ -233,9 +240,9 @@ pub fn steps(visit: &mut Visit, asked: &[Asked], refused: bool) {
         };
         visit.push(
             step.with("feed", list.spec.id)
-                .with("devices", list.count.devices)
-                .with("policies", list.count.policies)
-                .with("tasks", list.count.tasks)
+                .with("devices", list.count.devices.len())
+                .with("policies", list.count.policies.len())
+                .with("tasks", list.count.tasks.len())
                 .with("bad_rows", list.count.bad)
                 .with("requests", list.requests),
         );

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use reqwest::header::HeaderName;
 
@@ -205,9 +204,7 @@ impl Client {
                     .clone_into(&mut fault.advice);
                 if fault.retry_after_ms.is_none() {
                     fault.retry_after_ms = Some(MINUTE_MS);
-                    self.session
-                        .http()
-                        .keep_quiet(Duration::from_millis(MINUTE_MS));
+                    self.session.http().keep_quiet(Some(MINUTE_MS));
                 }
             }
             _ => {}

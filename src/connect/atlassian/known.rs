@@ -38,6 +38,9 @@ pub(super) struct Known {
     pub listed: bool,
     /// The last record with all details, by policy.
     pub records: HashMap<String, String>,
+    /// Rounds in which details were chosen, and where the next one goes on.
+    pub details_rounds: u32,
+    pub details_next: usize,
     /// Backups seen of a policy.
     runs: HashMap<String, Vec<Run>>,
     /// Restores seen.

@@ -19,8 +19,8 @@ pub(super) struct Turn {
     pub total: Option<usize>,
     /// The rows' ids, in order: a page that comes again is recognised by them.
     pub ids: Vec<String>,
-    /// Those of them that have to be asked for one by one, because the list tells too little.
-    pub wanting: Vec<String>,
+    /// Those of which the list tells too little: their ids, and whether it tells their schedules at least.
+    pub wanting: Vec<(String, bool)>,
     /// When the oldest and the newest row were made, in milliseconds; `None` when a row does not say.
     pub made: Option<(i64, i64)>,
 }

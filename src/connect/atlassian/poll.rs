@@ -23,6 +23,8 @@ use crate::model::{Fault, FaultKind, Rows};
 const LISTING: &str = "listing";
 /// A policy that makes no backups is asked for its backups in every round of this number only.
 const REST: u32 = 10;
+/// So many policies' details are read again in one round.
+const FEW: usize = 5;
 /// Answers of 5xx in a row after which a round gives up.
 const BROKEN: u32 = 3;
 
@@ -52,7 +54,7 @@ impl Atlassian {
             drop(one);
             report.complete = walked.cut.is_none();
             report.partial.extend(walked.cut);
-            walked.wanting
+            self.to_detail(&walked.wanting).await?
         } else {
             report.complete = true;
             self.own.policy_ids.clone()
@@ -73,6 +75,65 @@ impl Atlassian {
             }
         }
         Ok(report)
+    }
+
+    /// Which policies to read one by one in this round.
+    ///
+    /// Each costs a request of a limit that the whole organisation shares. Where the backups can be read they tell
+    /// more than the policy's word on its last one, so that its details are read once, and again a few in a round;
+    /// where they can't, that word is all there is.
+    async fn to_detail(&self, wanting: &[(String, bool)]) -> Result<Vec<String>, Fault> {
+        let Some((first, _)) = wanting.first() else {
+            return Ok(Vec::new());
+        };
+        if !self.backups_can_be_read(first).await? {
+            return Ok(wanting.iter().map(|(id, _)| id.clone()).collect());
+        }
+        let mut known = self.known();
+        let mut chosen = Vec::new();
+        let mut later = Vec::new();
+        for (id, scheduled) in wanting {
+            if *scheduled || known.records.contains_key(id) {
+                later.push(id.clone());
+            } else {
+                chosen.push(id.clone());
+            }
+        }
+        // the first round is for what nothing else tells
+        if known.details_rounds > 0 && !later.is_empty() {
+            let from = known.details_next % later.len();
+            chosen.extend(
+                later
+                    .iter()
+                    .cycle()
+                    .skip(from)
+                    .take(FEW.min(later.len()))
+                    .cloned(),
+            );
+            known.details_next = from + FEW;
+        }
+        known.details_rounds = known.details_rounds.saturating_add(1);
+        Ok(chosen)
+    }
+
+    /// Whether the call for a policy's backups works; tries it once when nobody has.
+    async fn backups_can_be_read(&self, policy_id: &str) -> Result<bool, Fault> {
+        if !self.client.paths.has(Op::Backups) {
+            return Ok(false);
+        }
+        if self.client.is_proven(Op::Backups) {
+            return Ok(true);
+        }
+        let call = self.client.call(Op::Backups, &[policy_id])?;
+        match self
+            .client
+            .read(Op::Backups, &self.page_call(&call, 0))
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(fault) if concerns_one(&fault) => Ok(!is_wrong_path(&fault)),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// What policies show besides their own records has changed: their pages have to be read anew.
@@ -99,7 +160,8 @@ impl Atlassian {
             let known = self.known();
             each::<PolicyRow<'_>>("policies", first, &raws, &mut bad, |mut row, raw| {
                 if !row.policy_id.is_empty() && !row.tells_backups() {
-                    turn.wanting.push(row.policy_id.owned());
+                    let scheduled = row.interval().is_some();
+                    turn.wanting.push((row.policy_id.owned(), scheduled));
                 }
                 if let Some(held) = known.records.get(row.policy_id.as_str())
                     && let Ok(whole) = serde_json::from_str(held)

@@ -35,8 +35,8 @@ pub(super) struct Walked {
     pub wanted: bool,
     /// The rows' ids, in order, each once.
     pub ids: Vec<String>,
-    /// Those of them that have to be asked for one by one.
-    pub wanting: Vec<String>,
+    /// Those of which the list tells too little, as [`Turn`] has them.
+    pub wanting: Vec<(String, bool)>,
     /// When the newest row was made, in milliseconds.
     pub newest: Option<i64>,
     /// Why the list could not be read to its end although every page was answered.

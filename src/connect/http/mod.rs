@@ -131,11 +131,6 @@ impl Http {
             .map_or_else(|_| Vec::new(), |l| l.clone())
     }
 
-    /// Keeps polling away for this long: for services that throttle without naming a time.
-    pub fn keep_quiet(&self, time: Duration) {
-        self.budget.hold(time);
-    }
-
     /// Refuses addresses that would send secrets in the clear.
     ///
     /// # Errors
