@@ -175,7 +175,7 @@ colour = 1
     };
     has(
         "3",
-        "\"cbss\", which keepwatch does not know. Did you mean \"csbs\"? Known here: csbs, freezer, sdrs",
+        "\"cbss\", which keepwatch does not know. Did you mean \"csbs\"? Known here: atlassian, csbs, freezer, sdrs",
     );
     has(
         "4",

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Phase, Ref, Timestamp};
+use crate::model::{Fault, Phase, Ref, Timestamp};
 
 /// A policy as far as its backups' rows need it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -36,6 +36,8 @@ pub(super) struct Known {
     pub policies: Vec<Note>,
     /// Whether these are all.
     pub listed: bool,
+    /// That some of them could not be read when they were listed.
+    pub unread: Option<Fault>,
     /// The last record with all details, by policy.
     pub records: HashMap<String, String>,
     /// Rounds in which details were chosen, and where the next one goes on.

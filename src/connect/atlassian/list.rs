@@ -21,6 +21,8 @@ pub(super) struct Turn {
     pub ids: Vec<String>,
     /// Those of which the list tells too little: their ids, and whether it tells their schedules at least.
     pub wanting: Vec<(String, bool)>,
+    /// How many rows could not be read.
+    pub bad: usize,
     /// When the oldest and the newest row were made, in milliseconds; `None` when a row does not say.
     pub made: Option<(i64, i64)>,
 }

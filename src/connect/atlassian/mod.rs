@@ -98,8 +98,8 @@ const CAPABILITIES: Capabilities = Capabilities {
         "the current API lists no call that starts a backup; nearest is a policy with a one-time schedule, made in Atlassian Administration and activated here",
     ),
     cancel: Support::No("Atlassian offers no way to stop a backup or restore"),
-    retry: Support::No(
-        "Atlassian repeats a failed backup by itself, three times, 30 minutes apart; a failed restore can be revalidated where the option path_revalidate is set",
+    retry: Support::Partly(
+        "a failed restore can be revalidated once the option path_revalidate is set; Atlassian repeats a failed backup by itself, three times, 30 minutes apart",
     ),
     clear: Support::No("Atlassian keeps no list of failed jobs that could be cleared"),
     enable: Support::Partly(

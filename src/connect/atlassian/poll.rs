@@ -11,7 +11,7 @@ use super::list::{self, Turn};
 use super::paths::Op;
 use super::policy::PolicyRow;
 use super::task::{Sort, TaskRow};
-use super::walk::{RANGE, Walk};
+use super::walk::{RANGE, Walk, Walked};
 use super::{Atlassian, POLICIES, TASKS, word};
 use crate::connect::decode::{Text, each};
 use crate::connect::http::Reply;
@@ -50,7 +50,7 @@ impl Atlassian {
             if !walked.wanted {
                 return Ok(report);
             }
-            self.note_policies(&walked.ids);
+            self.note_policies(&walked);
             drop(one);
             report.complete = walked.cut.is_none();
             report.partial.extend(walked.cut);
@@ -175,6 +175,7 @@ impl Atlassian {
                 Ok(())
             });
         }
+        turn.bad = bad.len();
         rows.bad = bad;
         let mut known = self.known();
         for note in notes {
@@ -184,9 +185,11 @@ impl Atlassian {
     }
 
     /// The list of policies is known now: those with these ids.
-    fn note_policies(&self, ids: &[String]) {
+    fn note_policies(&self, walked: &Walked) {
         let mut known = self.known();
-        let notes = ids
+        known.unread.clone_from(&walked.unread);
+        let notes = walked
+            .ids
             .iter()
             .filter_map(|id| known.note(id).cloned())
             .collect();
@@ -287,6 +290,11 @@ impl Atlassian {
             ..PollReport::default()
         };
         let notes = self.notes().await?;
+        // a policy whose row can't be read has backups that nobody asks for
+        if let Some(unread) = self.known().unread.clone() {
+            report.complete = false;
+            report.partial.push(unread);
+        }
         let history = context.history_from.map(|t| t.millis());
         let round = self
             .rounds
@@ -468,7 +476,7 @@ impl Atlassian {
                     |reply, first| self.policies_page(reply, first),
                 )
                 .await?;
-            self.note_policies(&walked.ids);
+            self.note_policies(&walked);
         } else {
             for id in &self.own.policy_ids {
                 if self.known().note(id).is_some() {

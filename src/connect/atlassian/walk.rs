@@ -39,6 +39,8 @@ pub(super) struct Walked {
     pub wanting: Vec<(String, bool)>,
     /// When the newest row was made, in milliseconds.
     pub newest: Option<i64>,
+    /// That rows of it could not be read.
+    pub unread: Option<Fault>,
     /// Why the list could not be read to its end although every page was answered.
     pub cut: Option<Fault>,
 }
@@ -66,13 +68,14 @@ impl Atlassian {
             ..Walked::default()
         };
         let mut last: Vec<String> = Vec::new();
+        let (mut seen, mut bad) = (0, 0);
         let mut again = 0;
         let mut page = 0;
         while page < RANGE {
             let call = self.page_call(&base, page);
             let reply = self.client.read(walk.op, &call).await?;
             let number = walk.number.saturating_add(page);
-            let before = walked.ids.len();
+            let before = seen;
             let turned = book
                 .take(number, &reply, sink, |reply| decode(reply, before))
                 .await?;
@@ -92,6 +95,11 @@ impl Atlassian {
                 }
                 continue;
             }
+            seen += turn.rows;
+            bad += turn.bad;
+            if bad > 0 {
+                walked.unread = Some(unread(walk.op, bad, &reply));
+            }
             for id in &turn.ids {
                 if !walked.ids.contains(id) {
                     walked.ids.push(id.clone());
@@ -101,7 +109,7 @@ impl Atlassian {
             walked.newest = walked.newest.max(turn.made.map(|(_, newest)| newest));
             let first_is_empty = page == 1 && turn.rows == 0 && turn.total.is_some_and(|t| t > 0);
             let whole = match turn.total {
-                Some(total) => walked.ids.len() >= total || turn.rows == 0,
+                Some(total) => seen >= total || turn.rows == 0,
                 None => turn.rows < self.own.page_size,
             };
             let old_enough = walk
@@ -127,6 +135,18 @@ impl Atlassian {
             .with("pageSize", self.own.page_size.to_string())
             .with("sortOrder", "DESC")
     }
+}
+
+fn unread(op: Op, rows: usize, reply: &Reply) -> Fault {
+    Fault::new(
+        FaultKind::Garbled,
+        format!(
+            "{rows} of the rows of \"{}\" can't be read",
+            op.known().name
+        ),
+        reply.place.clone(),
+        "What hangs on them is not asked for until they can: look at the bad rows of the list.",
+    )
 }
 
 fn same_again(reply: &Reply) -> Fault {

@@ -11,7 +11,7 @@ use crate::sim::world::World;
 /// A row of the rate table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Quota {
-    /// All GETs: 100 a minute for the organisation.
+    /// All GETs: 100 a minute for the organisation, unless a test wants to ask more.
     Read,
     /// Create policy, create storage, import: 10 a minute for the organisation.
     Create,
@@ -45,7 +45,7 @@ impl Budget {
         user: &str,
     ) -> Result<(), Response> {
         let limit = match quota {
-            Quota::Read => 100,
+            Quota::Read => world.switches.number("atlassian.reads_per_minute") as usize,
             Quota::Create | Quota::Update => 10,
             Quota::Restore => 5,
             Quota::Activate => world.switches.number("atlassian.activate_per_minute") as usize,

@@ -45,6 +45,11 @@ pub(super) const ALL: &[SwitchSpec] = &[
         about: "whether the operations of one row of the rate table share its quota or have it each",
     },
     SwitchSpec {
+        name: "atlassian.reads_per_minute",
+        values: &["100", NUMBER],
+        about: "quota of all GETs; 100 is documented",
+    },
+    SwitchSpec {
         name: "atlassian.activate_per_minute",
         values: &["0", NUMBER],
         about: "quota of activate, which the rate table leaves out; 0 is none",
