@@ -100,8 +100,7 @@ async fn wrong_credentials_are_told_and_not_shown_again() {
 async fn a_token_that_ends_midway_is_renewed_once() {
     everywhere(|entry| async move {
         let mut bench = Bench::start(entry).await;
-        bench.whole_round().await;
-        let held = bench.held();
+        let held = bench.settled().await;
         if !uses_tokens(&bench) {
             return;
         }
@@ -130,8 +129,7 @@ async fn a_token_that_ends_midway_is_renewed_once() {
 async fn a_service_that_asks_for_quiet_gets_it() {
     everywhere(|entry| async move {
         let mut bench = Bench::start(entry).await;
-        bench.whole_round().await;
-        let held = bench.held();
+        let held = bench.settled().await;
         let feed = asking(&mut bench).await;
         bench.fault(json!({"fault": "rate_limit", "retry_after": 70}));
         let read = bench.read(feed).await;
@@ -181,9 +179,7 @@ fn told(outcome: &Result<keepwatch::connect::PollReport, Fault>) -> Fault {
 async fn broken_answers_have_a_name_cost_no_data_and_pass() {
     everywhere(|entry| async move {
         let mut bench = Bench::start(entry).await;
-        bench.whole_round().await;
-        bench.whole_round().await;
-        let held = bench.held();
+        let held = bench.settled().await;
         for (fault, kind) in [
             (
                 json!({"fault": "status", "status": 500, "times": 0}),
@@ -237,9 +233,7 @@ async fn broken_answers_have_a_name_cost_no_data_and_pass() {
 async fn a_closed_port_costs_no_data_and_passes() {
     everywhere(|entry| async move {
         let mut bench = Bench::start(entry).await;
-        bench.whole_round().await;
-        bench.whole_round().await;
-        let held = bench.held();
+        let held = bench.settled().await;
         bench.fault(json!({"fault": "refused"}));
         bench.listening(false).await;
         let mut told = 0;
@@ -267,9 +261,7 @@ async fn a_fault_in_the_middle_of_a_list_keeps_what_is_held() {
             settings.options.insert("page_size".into(), "5".into());
         })
         .await;
-        bench.whole_round().await;
-        bench.whole_round().await;
-        let held = bench.held();
+        let held = bench.settled().await;
         for feed in bench.remote() {
             let before = bench.asked();
             bench.read(feed).await;

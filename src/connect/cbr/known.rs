@@ -72,6 +72,11 @@ impl Known {
         self.due = due;
     }
 
+    /// Whether any list of the vaults was read.
+    pub(super) fn knows_vaults(&self) -> bool {
+        !self.pages.is_empty()
+    }
+
     /// A vault by its id.
     pub(super) fn vault(&self, id: &str) -> Option<&Holder> {
         self.pages.values().flatten().find(|v| v.id == id)

@@ -96,6 +96,13 @@ static FEEDS: [FeedSpec; 5] = [
         busy_ms: 10_000,
         covers: NOTHING,
     },
+    // Before the resources, whose rows say what it found.
+    FeedSpec {
+        id: LAST_GOOD,
+        idle_ms: 900_000,
+        busy_ms: 900_000,
+        covers: NOTHING,
+    },
     FeedSpec {
         id: RESOURCES,
         idle_ms: 60_000,
@@ -105,12 +112,6 @@ static FEEDS: [FeedSpec; 5] = [
             policies: true,
             ..NOTHING
         },
-    },
-    FeedSpec {
-        id: LAST_GOOD,
-        idle_ms: 900_000,
-        busy_ms: 900_000,
-        covers: NOTHING,
     },
 ];
 

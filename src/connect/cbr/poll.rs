@@ -133,6 +133,7 @@ impl Cbr {
             }
             RESOURCES => self.read_resources(sink).await,
             LAST_GOOD => {
+                self.learn_holders().await?;
                 let list = List {
                     call: Call::get(&["backups"])
                         .with("status", "available")
@@ -274,6 +275,36 @@ impl Cbr {
 
     async fn read_page(&self, call: Call) -> Result<Reply, Fault> {
         self.session.read(&call).await
+    }
+
+    /// Which resources there are, where no list of the vaults has told yet: only so the search for their last
+    /// good backups knows when it has found them all.
+    async fn learn_holders(&self) -> Result<(), Fault> {
+        if self.known(|known| known.knows_vaults()) {
+            return Ok(());
+        }
+        let vaults = List {
+            call: Call::get(&["vaults"]),
+            sort: Sort::Vaults,
+            first: POLICIES_PAGE + 1,
+            pages: LIST_PAGES,
+        };
+        let (mut seen, mut page) = (0, 0);
+        loop {
+            let reply = self
+                .session
+                .read(&vaults.page(self.page_size, seen))
+                .await?;
+            let (_, next) = self.vaults_page(&reply, seen, vaults.first + page)?;
+            page += 1;
+            seen += next.rows;
+            let more = next
+                .count
+                .map_or(next.rows >= self.page_size, |all| all > seen as i64);
+            if next.rows == 0 || !more || page >= vaults.pages {
+                return Ok(());
+            }
+        }
     }
 
     /// The policies say on which vaults they hang, the vaults what is in them: each is needed for the other's
