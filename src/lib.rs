@@ -19,7 +19,7 @@
 //! | [`store`] | what is live, indexed; views over it; what was | model, query |
 //! | [`watch`] | schedule, rate budget, health and age, following | model, connect, store |
 //! | [`operate`] | a confirmed action, sent once, followed to its end | model, catalog, connect, store |
-//! | [`config`] | services, where secrets come from, paths | model, connect, tomlread |
+//! | [`config`] | services, where secrets come from, paths | model, query, connect, tomlread |
 //! | [`console`], [`command`] | the two faces | all above |
 //! | [`sim`] | the embedded services: vendor-faithful HTTP on loopback | nothing of ours but the catalog's data files |
 //! | [`kinds`] | the registry: one line a kind | connect, sim |

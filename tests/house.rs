@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "query"]),
     ("watch", &["model", "connect", "store"]),
     ("operate", &["model", "catalog", "connect", "store"]),
-    ("config", &["model", "connect", "tomlread"]),
+    ("config", &["model", "query", "connect", "tomlread"]),
     ("sim", &[]),
     ("kinds", &["model", "connect", "sim"]),
 ];

@@ -7,6 +7,7 @@
 mod auth;
 mod history;
 pub mod paths;
+mod rpo;
 mod secret;
 mod service;
 
@@ -18,6 +19,7 @@ use crate::tomlread::{Fields, Mistake, Reader};
 
 pub use auth::AuthConfig;
 pub use history::HistoryConfig;
+pub use rpo::{Rpo, RpoRule};
 pub use secret::SecretSource;
 pub use service::ServiceConfig;
 
@@ -60,22 +62,6 @@ impl Default for Ui {
             ascii: false,
             keymap: None,
             utc: false,
-        }
-    }
-}
-
-/// `[rpo]`: how old the last good backup may be.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Rpo {
-    /// Milliseconds after which a device without a newer good backup counts as unprotected.
-    pub default_ms: u64,
-}
-
-impl Default for Rpo {
-    /// A daily backup that may be two hours late.
-    fn default() -> Self {
-        Self {
-            default_ms: 26 * 3_600_000,
         }
     }
 }
@@ -181,12 +167,7 @@ impl Config {
             self.ui.utc = ui.flag("utc").unwrap_or(false);
             ui.finish();
         }
-        if let Some(rpo) = top.table("rpo", "[rpo]") {
-            if let Some(ms) = rpo.duration_within("default", 60_000..=3_660 * 86_400_000) {
-                self.rpo.default_ms = ms;
-            }
-            rpo.finish();
-        }
+        self.rpo = Rpo::read(top);
         if let Some(actions) = top.table("actions", "[actions]") {
             if let Some(ms) = actions.duration_within("look_for", 1_000..=3_600_000) {
                 self.actions.look_for_ms = ms;

@@ -283,6 +283,41 @@ fn only_this_machine_is_loopback() {
     assert!(!on("", ""));
 }
 
+#[test]
+fn targets_are_rules_with_a_filter_and_one_for_all_others() {
+    let config = parse(
+        "[[rpo]]\nwhere = \"policy:weekly*\"\nwithin = \"8d\"\n[[rpo]]\nwithin = \"25h\"\n[[rpo]]\nwhere = \"service:dr\"\nwithin = \"1h\"\n",
+    )
+    .unwrap();
+    assert_eq!(config.rpo.default_ms, 25 * 3_600_000);
+    let rules: Vec<(&str, u64)> = config
+        .rpo
+        .rules
+        .iter()
+        .map(|r| (r.query.text(), r.within_ms / 3_600_000))
+        .collect();
+    assert_eq!(rules, [("policy:weekly*", 192), ("service:dr", 1)]);
+    for (text, says) in [
+        (
+            "[[rpo]]\nwhere = \"colour:red\"\nwithin = \"8d\"\n",
+            "c.toml:2:9: \"where\"",
+        ),
+        (
+            "[[rpo]]\nwhere = \"x\"\n",
+            "\"within\" of [[rpo]] is missing",
+        ),
+        ("[[rpo]]\nwithin = \"soon\"\n", "c.toml:2:10:"),
+        (
+            "[[rpo]]\nwithin = \"1h\"\n[[rpo]]\nwithin = \"2h\"\n",
+            "c.toml:4:10: two",
+        ),
+        ("[[rpo]]\nwithin = \"1h\"\nhow = 1\n", "unknown key"),
+    ] {
+        let mistakes = parse(text).unwrap_err().join("\n");
+        assert!(mistakes.contains(says), "{text}{mistakes}");
+    }
+}
+
 /// The sample shows each setting of `[ui]` and `[rpo]` with its default. Settings of services are shown
 /// switched off (`#name = …`, no blank after the mark): switched on they must be valid, and those that
 /// may be left out must stand there with their default.
@@ -326,7 +361,6 @@ fn the_sample_holds_the_defaults_and_only_valid_settings() {
         "ascii",
         "keymap",
         "utc",
-        "default",
         "look_for",
         "off",
         "path",
@@ -334,6 +368,8 @@ fn the_sample_holds_the_defaults_and_only_valid_settings() {
         "keep_actions",
         "max_size",
         "required",
+        "where",
+        "within",
         "ca_file",
         "pin_sha256",
     ] {

@@ -42,7 +42,8 @@ fn term_start(head: &str) -> Option<usize> {
 }
 
 /// Quoted where the language needs it.
-fn quoted(value: &str) -> String {
+#[must_use]
+pub fn quoted(value: &str) -> String {
     let plain = !value.is_empty()
         && !value.starts_with(['~', '/', '"', '(', '!'])
         && !value.contains(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | '"'))

@@ -128,6 +128,27 @@ impl TextTest {
 }
 
 impl Expr {
+    /// True when a term is about this field.
+    #[must_use]
+    pub fn names(&self, field: Field) -> bool {
+        match self {
+            Self::All => false,
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(|p| p.names(field)),
+            Self::Not(part) => part.names(field),
+            Self::Term(term) => match term {
+                Term::Text(f, _)
+                | Term::Number(f, _)
+                | Term::Age(f, ..)
+                | Term::When(f, ..)
+                | Term::On(f, _)
+                | Term::Missing(f) => *f == field,
+                Term::Phase(_) => field == Field::Phase,
+                Term::Is(_) => field == Field::Is,
+                Term::Anywhere(_) | Term::Since(_) | Term::Until(_) => false,
+            },
+        }
+    }
+
     /// True when the answer for a row can change by the passing of time alone.
     #[must_use]
     pub fn depends_on_time(&self) -> bool {
@@ -137,6 +158,7 @@ impl Expr {
             Self::Not(part) => part.depends_on_time(),
             Self::Term(term) => match term {
                 Term::Age(..) => true,
+                Term::Is(flags) => flags.iter().any(|f| f.moves()),
                 Term::Number(f, _) => matches!(f, Field::Elapsed | Field::Age),
                 Term::When(_, _, m) | Term::On(_, m) | Term::Since(m) | Term::Until(m) => m.moves(),
                 _ => false,

@@ -68,6 +68,8 @@ pub enum Field {
     Tasks,
     /// One of the [`Flag`]s.
     Is,
+    /// Whether somebody took the failed task, or it resolved itself after that.
+    Ack,
 }
 
 /// What values a field has, and so which comparisons make sense.
@@ -131,11 +133,21 @@ pub enum Flag {
     Disabled,
     /// A device or policy of which no good backup is known.
     Never,
+    /// A device or policy without a good backup within its target.
+    Overdue,
+    /// A live task in which nothing happens for longer than usual.
+    Stuck,
+    /// A running task that takes much longer than usual.
+    Slow,
+    /// A device or policy whose backups are good and bad by turns; a task of such a device.
+    Flapping,
+    /// A policy whose schedule is on and has stopped firing.
+    Silent,
 }
 
 impl Flag {
     /// Every flag.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Live,
         Self::Over,
         Self::Failed,
@@ -146,6 +158,11 @@ impl Flag {
         Self::Enabled,
         Self::Disabled,
         Self::Never,
+        Self::Overdue,
+        Self::Stuck,
+        Self::Slow,
+        Self::Flapping,
+        Self::Silent,
     ];
 
     /// The word after `is:`.
@@ -162,6 +179,11 @@ impl Flag {
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",
             Self::Never => "never",
+            Self::Overdue => "overdue",
+            Self::Stuck => "stuck",
+            Self::Slow => "slow",
+            Self::Flapping => "flapping",
+            Self::Silent => "silent",
         }
     }
 
@@ -179,7 +201,21 @@ impl Flag {
             Self::Enabled => "its schedule is on",
             Self::Disabled => "its schedule is off",
             Self::Never => "no good backup is known",
+            Self::Overdue => "no good backup within its target",
+            Self::Stuck => "nothing happens for longer than usual",
+            Self::Slow => "takes much longer than usual",
+            Self::Flapping => "good and bad by turns",
+            Self::Silent => "the schedule is on and does not fire",
         }
+    }
+
+    /// True when a row can come to have it, or lose it, by the passing of time alone.
+    #[must_use]
+    pub const fn moves(self) -> bool {
+        matches!(
+            self,
+            Self::Overdue | Self::Stuck | Self::Slow | Self::Flapping | Self::Silent
+        )
     }
 
     /// True when rows of this list can have it.
@@ -189,16 +225,19 @@ impl Flag {
             Self::Live | Self::Over | Self::Lost | Self::Cleared | Self::Asked => {
                 noun.is_of_tasks()
             }
-            Self::Failed => true,
-            Self::Faulty | Self::Never => matches!(noun, Noun::Devices | Noun::Policies),
-            Self::Enabled | Self::Disabled => matches!(noun, Noun::Policies),
+            Self::Failed | Self::Flapping => true,
+            Self::Stuck | Self::Slow => matches!(noun, Noun::Running | Noun::Tasks),
+            Self::Faulty | Self::Never | Self::Overdue => {
+                matches!(noun, Noun::Devices | Noun::Policies)
+            }
+            Self::Enabled | Self::Disabled | Self::Silent => matches!(noun, Noun::Policies),
         }
     }
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Service,
         Self::Kind,
         Self::Name,
@@ -230,6 +269,7 @@ impl Field {
         Self::Running,
         Self::Tasks,
         Self::Is,
+        Self::Ack,
     ];
 
     /// The fields in which a plain word is looked for; the id comes last.
@@ -297,6 +337,7 @@ impl Field {
             Self::Running => "running",
             Self::Tasks => "tasks",
             Self::Is => "is",
+            Self::Ack => "ack",
         }
     }
 
@@ -324,6 +365,7 @@ impl Field {
             Self::LastGood => &["good", "lastgood", "last_success"],
             Self::LastAttempt => &["attempt", "lastattempt"],
             Self::Streak => &["failures"],
+            Self::Ack => &["acked", "acknowledged", "taken"],
             _ => &[],
         }
     }
@@ -342,7 +384,7 @@ impl Field {
             | Self::LastGood
             | Self::LastAttempt => FieldType::Time,
             Self::Elapsed | Self::Age => FieldType::Duration,
-            Self::Enabled => FieldType::YesNo,
+            Self::Enabled | Self::Ack => FieldType::YesNo,
             Self::Is => FieldType::Flag,
             _ => FieldType::Text,
         }
@@ -372,7 +414,8 @@ impl Field {
             | Self::Code
             | Self::Http
             | Self::Message
-            | Self::Object => noun.is_of_tasks(),
+            | Self::Object
+            | Self::Ack => noun.is_of_tasks(),
             Self::Place => matches!(noun, Noun::Devices),
             Self::Enabled | Self::Schedule | Self::NextRun => matches!(noun, Noun::Policies),
             Self::What
@@ -419,6 +462,7 @@ impl Field {
             Self::Running => "live tasks of it",
             Self::Tasks => "known tasks of it",
             Self::Is => "live, failed, lost, cleared …",
+            Self::Ack => "whether somebody took it",
         }
     }
 

@@ -12,7 +12,9 @@
 //! | `ended<2h` `last_good>1d` `next<30m` | less than two hours ago, more than a day ago or never, due in half an hour |
 //! | `started>=03:00` `ended:2026-01-31` `ended:yesterday` | times of the operator's zone |
 //! | `since:03:00` `until:2h` | rows to which something happened since, or nothing since |
-//! | `is:lost` `is:never` | properties |
+//! | `is:lost` `is:never` `is:overdue` | properties |
+//! | `policy:night*` | texts that begin so; `*` stands for any letters |
+//! | `ack:no` | failed jobs that nobody took |
 //! | `code:none` `code:any` | rows without, or with, a value |
 //! | `!term` `a or b` `(a or b) c` | not, or, and |
 //! | `~ngtexp` | the letters in that order, close together |
@@ -35,7 +37,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-pub use complete::{Completion, complete};
+pub use complete::{Completion, complete, quoted};
 pub use error::QueryError;
 pub use expr::{Compare, Expr, PhaseSet, Term, TextTest};
 pub use field::{Field, FieldType, Flag};
@@ -44,7 +46,7 @@ pub use record::{
     Record, ahead_or_behind, boundary, distance, in_ranges, never_counts, when_holds, within,
 };
 pub use text::{Needle, fold, is_fuzzy_in};
-pub use value::{Moment, duration};
+pub use value::{Moment, ahead, duration};
 
 /// A query that was read; cheap to clone.
 #[derive(Clone, Debug)]
@@ -104,6 +106,12 @@ impl Query {
     #[must_use]
     pub fn expr(&self) -> &Expr {
         &self.inner.expr
+    }
+
+    /// True when a term of it is about this field.
+    #[must_use]
+    pub fn names(&self, field: Field) -> bool {
+        self.inner.expr.names(field)
     }
 
     /// True when a row can come to match, or cease to, by the passing of time alone (`ended<2h`).

@@ -22,6 +22,11 @@ pub trait Record {
     /// A property.
     fn is(&self, flag: Flag) -> bool;
 
+    /// A property that may come or go with time.
+    fn is_at(&self, flag: Flag, _now: Timestamp) -> bool {
+        self.is(flag)
+    }
+
     /// The last thing that is known to have happened to it.
     fn last_event(&self) -> Option<Timestamp>;
 }
@@ -66,7 +71,7 @@ fn term_matches(term: &Term, r: &(impl Record + ?Sized), now: Timestamp) -> bool
             .is_some_and(|t| within(t, ahead_or_behind(*field, *moment, now))),
         Term::Since(moment) => r.last_event().is_some_and(|t| t >= moment.span(now).0),
         Term::Until(moment) => r.last_event().is_some_and(|t| t < moment.span(now).0),
-        Term::Is(flags) => flags.iter().any(|f| r.is(*f)),
+        Term::Is(flags) => flags.iter().any(|f| r.is_at(*f, now)),
         Term::Missing(field) => is_missing(*field, r, now),
     }
 }

@@ -203,6 +203,14 @@ fn no_order(p: &Parser<'_>, field: Field, op: Op, start: usize) -> Result<(), Qu
 
 fn exactly(op: Op, v: &Value) -> TextTest {
     match (&v.test, op) {
+        // night* of a plain word: the whole text, with anything in place of the stars
+        (TextTest::Contains(_), _) if v.bare && v.text.contains('*') => {
+            let parts: Vec<String> = v.text.split('*').map(regex::escape).collect();
+            match regex::Regex::new(&format!("(?is)^{}$", parts.join(".*"))) {
+                Ok(regex) => TextTest::Regex(Box::new(regex)),
+                Err(_) => v.test.clone(),
+            }
+        }
         (TextTest::Contains(_), Op::Is | Op::IsNot) => TextTest::Equals(Needle::new(&v.text)),
         (test, _) => test.clone(),
     }

@@ -164,6 +164,27 @@ impl Moment {
     }
 }
 
+/// An instant that lies ahead, as people write it: `4h`, `08:00`, `2026-01-31` (to the end of that day); `None` for
+/// an empty text.
+///
+/// # Errors
+/// Why it is none.
+pub fn ahead(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let expected = "write 4h, 08:00, 2026-01-31 or 2026-01-31T08:00";
+    let Some(moment) = Moment::parse(text) else {
+        return Err(format!("\"{text}\" is no time; {expected}"));
+    };
+    let (_, end) = moment.span_ahead(now);
+    if end <= now {
+        return Err(format!("\"{text}\" is past; {expected}"));
+    }
+    Ok(Some(end))
+}
+
 /// A wall-clock time of the operator's zone as an instant. A time that a clock change skips is moved on
 /// by an hour, one that occurs twice is the first of both.
 fn at_local(wall: NaiveDateTime) -> Timestamp {
@@ -231,6 +252,17 @@ mod tests {
             assert!(last <= now && now.since(last) < 26 * HOUR, "{hour}");
             assert!(next > now && next.since(now) < 26 * HOUR, "{hour}");
             assert_eq!(last.local().map(|t| t.time()), Some(time));
+        }
+    }
+
+    #[test]
+    fn what_lies_ahead_is_no_time_of_the_past() {
+        let now = Timestamp(1_769_828_400_000);
+        assert_eq!(ahead(" ", now), Ok(None));
+        assert_eq!(ahead("4h", now), Ok(Some(now.plus(4 * HOUR))));
+        assert!(ahead("08:00", now).is_ok_and(|t| t.is_some_and(|t| t > now)));
+        for bad in ["yesterday", "2020-01-01", "soon", "now"] {
+            assert!(ahead(bad, now).is_err(), "{bad}");
         }
     }
 

@@ -184,6 +184,7 @@ impl Store {
     pub(super) fn settle(&mut self, visible: bool) {
         let visible = self.drop_old() || visible;
         self.settle_stats();
+        let visible = self.review_acks() || visible;
         let names = self.devices.renames + self.policies.renames;
         if visible || names != self.names {
             self.names = names;
@@ -322,6 +323,7 @@ impl Store {
 
     /// Keeps the sets and counts that follow from a task's phase.
     fn account(&mut self, id: ServiceId, number: u32, before: Option<Row>, after: Row) {
+        self.heed_acks(before.is_none(), &after);
         if let Some(state) = self.services.get_mut(id.index()) {
             if let Some(before) = before
                 && let Some(n) = state.phases.get_mut(before.phase as usize)

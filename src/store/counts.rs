@@ -11,6 +11,8 @@ pub struct Counts {
     pub phases: [u32; 9],
     /// Failed and uncertain tasks that were not cleared: what needs a person.
     pub failed: u32,
+    /// Of those, what somebody took, or what resolved itself after that.
+    pub acknowledged: u32,
     /// Queued, waiting and running tasks.
     pub live: u32,
     /// Listed devices.
@@ -24,6 +26,12 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Failed and uncertain tasks that nobody took yet.
+    #[must_use]
+    pub const fn open(&self) -> u32 {
+        self.failed.saturating_sub(self.acknowledged)
+    }
+
     /// How many tasks stand in this phase.
     #[must_use]
     pub fn in_phase(&self, phase: Phase) -> u32 {
@@ -59,7 +67,10 @@ impl Store {
         for row in self.attention.iter() {
             let service = ServiceId(at(&self.tasks.service, row, u16::MAX));
             let phase = at(&self.tasks.phase, row, Phase::Unknown);
-            counts.failed += u32::from(phase.needs_person() && wanted(service));
+            let counted = phase.needs_person() && wanted(service);
+            counts.failed += u32::from(counted);
+            let taken = at(&self.tasks.flags, row, 0) & tasks::ACKED != 0;
+            counts.acknowledged += u32::from(counted && taken);
         }
         for row in self.devices() {
             let device = self.device(row);
@@ -81,8 +92,10 @@ impl Store {
     #[must_use]
     pub fn next_overdue(&self, now: Timestamp) -> Option<Timestamp> {
         self.devices()
-            .filter_map(|row| self.device(row).stats().last_good)
-            .map(|good| good.plus(self.overdue_after_ms).plus(1))
+            .filter_map(|row| {
+                let good = self.device(row).stats().last_good?;
+                Some(good.plus(self.target_of_device(row).within_ms).plus(1))
+            })
             .filter(|&due| due > now)
             .min()
     }

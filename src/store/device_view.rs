@@ -126,14 +126,14 @@ impl<'a> DeviceView<'a> {
         stats
     }
 
-    /// True when no good backup is known, or the last one is older than the store's threshold.
+    /// True when no good backup is known, or the last one is older than its target.
     #[must_use]
     pub fn lacks_good(&self, now: Timestamp) -> bool {
         let stats = self.stats();
         !stats.good_now
             && stats
                 .last_good
-                .is_none_or(|t| now.since(t) > self.store.overdue_after_ms())
+                .is_none_or(|t| now.since(t) > self.store.target_of_device(self.row).within_ms)
     }
 
     /// When something visible last changed, by our clock; `None` when nothing did since it appeared.
@@ -196,7 +196,15 @@ impl Record for DeviceView<'_> {
             Flag::Failed => self.phase().needs_person(),
             Flag::Faulty => self.faulty(),
             Flag::Never => !self.stats().ever_succeeded(),
+            Flag::Flapping => self.stats().is_flapping(),
             _ => false,
+        }
+    }
+
+    fn is_at(&self, flag: Flag, now: Timestamp) -> bool {
+        match flag {
+            Flag::Overdue => self.lacks_good(now),
+            _ => self.is(flag),
         }
     }
 

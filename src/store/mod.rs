@@ -5,6 +5,7 @@
 //! number that stays the same for the run. Every visible change moves [`Store::generation`]; an
 //! unchanged poll moves nothing.
 
+mod acks;
 mod apply;
 mod attic;
 mod bits;
@@ -13,11 +14,13 @@ mod counts;
 mod device_view;
 mod drop_old;
 mod fold;
+mod groups;
 pub mod history;
 mod ids;
 mod lines;
 mod log;
 mod log_view;
+mod nights;
 mod order;
 mod outcomes;
 mod parties;
@@ -31,12 +34,14 @@ mod random_world;
 mod refresh;
 mod relate;
 mod remember;
+mod rhythm;
 mod rounds;
 mod service_state;
 mod slots;
 mod sort;
 mod sweep;
 mod symbols;
+mod targets;
 mod task_view;
 mod tasks;
 #[cfg(test)]
@@ -46,15 +51,20 @@ mod view;
 use crate::model::{Device, Health, Kind, Policy, Service, ServiceId, Timestamp};
 
 pub use crate::query::Noun;
+pub use acks::{Ack, AckState};
 pub use changed::FieldSet;
 pub use counts::Counts;
 pub use device_view::DeviceView;
+pub use groups::{By, Group};
 pub use log_view::{FeedLog, Logged};
+pub use nights::{NIGHTS, Night, Nights};
 pub use outcomes::Stats;
 pub use policy_view::PolicyView;
 pub use remember::Remembered;
+pub use rhythm::{Measure, Silent, Stuck, Usual};
 pub use rounds::{Covered, RoundEnd};
 pub use service_state::{FeedState, ServiceState};
+pub use targets::{Party, Risk, Target, TargetFrom, TargetRule};
 pub use task_view::TaskView;
 pub use view::View;
 
@@ -95,6 +105,7 @@ pub struct Store {
     links: relate::Links,
     attic: attic::Attic,
     log: log::Log,
+    acks: acks::Acks,
     /// Rows that hold a task.
     alive: bits::Bits,
     /// Tasks that are live.
@@ -112,6 +123,8 @@ pub struct Store {
     /// Moves when a name changes that tasks show: their order by name is worth nothing then.
     names: u64,
     overdue_after_ms: i64,
+    /// How old the last good backup of some may be; the first that fits counts.
+    targets: Vec<TargetRule>,
     dropping: drop_old::Dropping,
     /// The newest instant the owner told.
     clock: Timestamp,
@@ -141,6 +154,7 @@ impl Store {
             links: relate::Links::default(),
             attic: attic::Attic::new(attic::BUDGET),
             log: log::Log::default(),
+            acks: acks::Acks::default(),
             alive: bits::Bits::default(),
             live: bits::Bits::default(),
             attention: bits::Bits::default(),
@@ -152,6 +166,7 @@ impl Store {
             generation: 0,
             names: 0,
             overdue_after_ms: OVERDUE_AFTER_MS,
+            targets: Vec::new(),
             dropping: drop_old::Dropping::new(drop_old::CAP),
             clock: Timestamp::default(),
         }
@@ -164,7 +179,7 @@ impl Store {
         self
     }
 
-    /// Counts a device as without a good backup when its last one is older than this.
+    /// Counts a device as without a good backup when its last one is older than this and no rule says otherwise.
     pub fn set_overdue_after(&mut self, ms: i64) {
         if self.overdue_after_ms != ms {
             self.overdue_after_ms = ms;

@@ -44,6 +44,12 @@ impl Stats {
             .map(|&n| Phase::from_u8(n - 1))
     }
 
+    /// True when good and bad take turns.
+    #[must_use]
+    pub fn is_flapping(&self) -> bool {
+        super::groups::flaps(self.recent())
+    }
+
     /// Takes in a last success that the service itself tells.
     pub(super) fn heed(&mut self, told: Timestamp) {
         if self.last_good.is_none_or(|known| told > known) {

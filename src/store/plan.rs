@@ -40,6 +40,8 @@ pub(super) enum Leaf {
     Worked(Field, Vec<(i64, i64)>, Timestamp),
     /// The HTTP status lies in one of these ranges.
     Http(Vec<(i64, i64)>),
+    /// One of these properties, which have to be worked out.
+    Property(Vec<Flag>, Timestamp),
 }
 
 const LOWEST: i64 = NEVER + 1;
@@ -72,6 +74,7 @@ impl Plan {
             Self::Not(part) => part.cost(),
             Self::Leaf(Leaf::Text(text)) => text.cost(),
             Self::Leaf(Leaf::Worked(..)) => 8,
+            Self::Leaf(Leaf::Property(..)) => 100,
             Self::Leaf(_) => 1,
         }
     }
@@ -90,6 +93,7 @@ impl Plan {
                 Field::Progress => Leaf::Progress(ranges.clone()),
                 Field::Http => Leaf::Http(ranges.clone()),
                 Field::Elapsed | Field::Age => Leaf::Worked(*field, ranges.clone(), now),
+                Field::Ack => return Self::acknowledged(ranges),
                 _ => return Self::Nothing,
             },
             Term::Age(field, compare, ms) => {
@@ -130,11 +134,28 @@ impl Plan {
                     let (p, m) = state_of(*flag);
                     (phases | p, mask | m)
                 });
-                Leaf::State(phases, mask)
+                let state = Leaf::State(phases, mask);
+                let worked: Vec<Flag> = flags.iter().copied().filter(|f| is_worked(*f)).collect();
+                if worked.is_empty() {
+                    state
+                } else {
+                    let worked = Self::Leaf(Leaf::Property(worked, now));
+                    return Self::Or(vec![Self::Leaf(state), worked]);
+                }
             }
             Term::Missing(field) => return Self::missing(*field, now),
         };
         Self::Leaf(leaf)
+    }
+
+    fn acknowledged(wanted: &[(i64, i64)]) -> Self {
+        let yes = || Self::Leaf(Leaf::State(0, tasks::ACKED));
+        match (in_ranges(1, wanted), in_ranges(0, wanted)) {
+            (true, true) => Self::All,
+            (true, false) => yes(),
+            (false, true) => Self::Not(Box::new(yes())),
+            (false, false) => Self::Nothing,
+        }
     }
 
     fn between(field: Field, low: i64, high: i64) -> Self {
@@ -158,6 +179,8 @@ impl Plan {
                 Field::Progress => Self::Leaf(Leaf::Progress(any)),
                 Field::Http => Self::Leaf(Leaf::Http(any)),
                 Field::Elapsed | Field::Age => Self::Leaf(Leaf::Worked(field, any, now)),
+                // every task is one or the other
+                Field::Ack => Self::All,
                 _ => Self::Nothing,
             },
         };
@@ -233,8 +256,13 @@ fn state_of(flag: Flag) -> (u16, u8) {
         Flag::Lost => (0, tasks::LOST),
         Flag::Cleared => (0, tasks::CLEARED),
         Flag::Asked => (0, tasks::ASKED),
-        Flag::Faulty | Flag::Enabled | Flag::Disabled | Flag::Never => (0, 0),
+        _ => (0, 0),
     }
+}
+
+/// True for a property of tasks that follows from other tasks.
+const fn is_worked(flag: Flag) -> bool {
+    matches!(flag, Flag::Stuck | Flag::Slow | Flag::Flapping)
 }
 
 /// Keeps of each word of candidates the rows for which the test holds.
@@ -295,6 +323,10 @@ impl Leaf {
                 .task(TaskRow(row))
                 .number(*field, *now)
                 .is_some_and(|n| in_ranges(n, ranges)),
+            Self::Property(flags, now) => {
+                let task = store.task(TaskRow(row));
+                flags.iter().any(|flag| task.is_at(*flag, *now))
+            }
             Self::Http(ranges) => {
                 let http = t.failures.get(at(&t.failure, row, 0)).http;
                 http != 0 && in_ranges(i64::from(http), ranges)

@@ -111,11 +111,15 @@ impl<'a> PolicyView<'a> {
     /// `None` while all is in order, and where the schedule tells nothing.
     #[must_use]
     pub fn overdue_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = self
+        let listed = self
             .listed()
-            .filter(|p| p.enabled == Some(true) && !p.protected_now)?
-            .due?;
-        let latest = self.stats().last_good.or(due.from)?.plus(due.within_ms);
+            .filter(|p| p.enabled == Some(true) && !p.protected_now)?;
+        let within_ms = self.store.target_of_policy(self.row)?.within_ms;
+        let from = listed.due.and_then(|d| d.from);
+        // without any backup it is owed since the policy was made, or since it was first tried
+        let stats = self.stats();
+        let counted = stats.last_good.or(from).or(stats.last_attempt)?;
+        let latest = counted.plus(within_ms);
         (now > latest).then_some(latest)
     }
 
@@ -217,7 +221,16 @@ impl Record for PolicyView<'_> {
             Flag::Enabled => self.enabled() == Some(true),
             Flag::Disabled => self.enabled() == Some(false),
             Flag::Never => !self.stats().ever_succeeded(),
+            Flag::Flapping => self.stats().is_flapping(),
             _ => false,
+        }
+    }
+
+    fn is_at(&self, flag: Flag, now: Timestamp) -> bool {
+        match flag {
+            Flag::Overdue => self.overdue_since(now).is_some(),
+            Flag::Silent => self.store.silent(self.row, now).is_some(),
+            _ => self.is(flag),
         }
     }
 

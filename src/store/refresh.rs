@@ -104,7 +104,10 @@ impl View {
             Noun::Running => store.live.has(row),
             Noun::Failed => {
                 let phase = at(&store.tasks.phase, row, Phase::Unknown);
-                store.attention.has(row) && (self.all_ended_badly || phase.needs_person())
+                let taken = at(&store.tasks.flags, row, 0) & super::tasks::ACKED != 0;
+                store.attention.has(row)
+                    && (self.all_ended_badly || phase.needs_person())
+                    && !(self.hides_acknowledged && taken)
             }
             Noun::Tasks => store.alive.has(row),
         }

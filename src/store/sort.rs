@@ -276,6 +276,10 @@ fn keys(store: &Store, order: &Order, rows: &[u32]) -> Vec<u64> {
             let http = t.failures.get(at(&t.failure, row, 0)).http;
             number((http != 0).then_some(i64::from(http)))
         }),
+        Field::Ack => each(rows, |row| {
+            let taken = at(&t.flags, row, 0) & super::tasks::ACKED != 0;
+            number(Some(i64::from(taken)))
+        }),
         Field::Started => each(rows, |row| time(at(&t.started, row, NEVER))),
         Field::Updated => each(rows, |row| time(at(&t.updated, row, NEVER))),
         Field::Ended => each(rows, |row| time(at(&t.ended, row, NEVER))),

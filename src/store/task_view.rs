@@ -1,10 +1,11 @@
 //! Reading one task.
 
 use super::changed::FieldSet;
+use super::history::Remark;
 use super::slots::{NOWHERE, Slots};
 use super::symbols::Sym;
 use super::tasks::{self, NO_PERCENT, at, unpack};
-use super::{DeviceRow, PolicyRow, Store, TaskRow};
+use super::{Ack, AckState, DeviceRow, PolicyRow, Store, TaskRow};
 use crate::model::{
     Asked, CodeRef, Kind, Phase, Ref, Service, ServiceId, Task, Timestamp, Transition,
 };
@@ -267,6 +268,24 @@ impl<'a> TaskView<'a> {
         self.flags() & tasks::CLEARED != 0
     }
 
+    /// True when somebody took the failed task and that holds, or it resolved itself since.
+    #[must_use]
+    pub fn is_acknowledged(&self) -> bool {
+        self.flags() & tasks::ACKED != 0
+    }
+
+    /// Who took it, and whether that holds.
+    #[must_use]
+    pub fn ack(&self) -> Option<(&'a Ack, AckState)> {
+        self.store.ack(self.row)
+    }
+
+    /// What people noted about it, oldest first.
+    #[must_use]
+    pub fn notes(&self) -> &'a [Remark] {
+        self.store.notes(self.service_id(), self.id())
+    }
+
     /// True when the row holds no task (any more).
     #[must_use]
     pub fn is_gone(&self) -> bool {
@@ -354,6 +373,7 @@ impl Record for TaskView<'_> {
             Field::Http => self.http_status().map(i64::from),
             Field::Elapsed => self.elapsed_ms(now),
             Field::Age => self.last_event().map(|t| now.since(t)),
+            Field::Ack => Some(i64::from(self.is_acknowledged())),
             _ => None,
         }
     }
@@ -375,7 +395,18 @@ impl Record for TaskView<'_> {
             Flag::Lost => self.lost(),
             Flag::Cleared => self.cleared(),
             Flag::Asked => self.asked().is_some(),
-            Flag::Faulty | Flag::Enabled | Flag::Disabled | Flag::Never => false,
+            Flag::Flapping => self
+                .device_row()
+                .is_some_and(|row| self.store.device(row).stats().is_flapping()),
+            _ => false,
+        }
+    }
+
+    fn is_at(&self, flag: Flag, now: Timestamp) -> bool {
+        match flag {
+            Flag::Stuck => self.store.stuck(self.row, now).is_some(),
+            Flag::Slow => self.store.slow(self.row, now).is_some(),
+            _ => self.is(flag),
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) const OUR_CANCEL: u8 = 16;
 pub(super) const OUR_START: u8 = 32;
 /// The row holds no task any more.
 pub(super) const DEAD: u8 = 64;
+/// Somebody took the failed task, and that holds or it resolved itself since.
+pub(super) const ACKED: u8 = 128;
 /// Anything asked.
 pub(super) const ASKED: u8 = THEIR_CANCEL | THEIR_START | OUR_CANCEL | OUR_START;
 

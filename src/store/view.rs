@@ -18,6 +18,7 @@ pub struct View {
     pub(super) query: Query,
     pub(super) order: Order,
     pub(super) all_ended_badly: bool,
+    pub(super) hides_acknowledged: bool,
     pub(super) rows: Vec<u32>,
     pub(super) members: Bits,
     /// Where the last refresh left off; `None` when everything has to be made anew.
@@ -39,6 +40,7 @@ impl View {
                 now: Timestamp::default(),
             },
             all_ended_badly: false,
+            hides_acknowledged: false,
             rows: Vec::new(),
             members: Bits::default(),
             place: None,
@@ -108,6 +110,14 @@ impl View {
         self.all_ended_badly
     }
 
+    /// For the failed jobs: whether those that somebody took are left out.
+    pub fn hide_acknowledged(&mut self, yes: bool) {
+        if self.hides_acknowledged != yes {
+            self.hides_acknowledged = yes;
+            self.place = None;
+        }
+    }
+
     /// How many rows it shows.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -170,6 +180,7 @@ impl Clone for View {
             query: self.query.clone(),
             order: self.order,
             all_ended_badly: self.all_ended_badly,
+            hides_acknowledged: self.hides_acknowledged,
             rows: self.rows.clone(),
             members: self.members.clone(),
             place: None,

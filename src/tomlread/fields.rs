@@ -77,6 +77,14 @@ impl<'r, 'i> Fields<'r, 'i> {
         )
     }
 
+    /// Whether the value of the key is a list.
+    pub fn is_list(&self, key: &str) -> bool {
+        matches!(
+            self.table.get(key).map(Spanned::get_ref),
+            Some(DeValue::Array(_))
+        )
+    }
+
     /// Makes the key a known one without looking at it.
     pub fn asked(&self, key: &'static str) {
         let mut asked = self.asked.borrow_mut();

@@ -45,7 +45,9 @@ use uuid::Uuid;
 
 use crate::model::Timestamp;
 
-pub use action::{ActionHead, ActionQuery, ActionStep, ActionStory, KeptAction, ToldStep};
+pub use action::{
+    ActionHead, ActionQuery, ActionStep, ActionStory, KeptAction, KeptTarget, ToldStep,
+};
 pub use board::{Board, BoardDevice, BoardPolicy, BoardService, BoardTask, How};
 pub use event::{Event, EventId, PartySeen, PartyState, TaskSeen};
 pub use health::{HistoryError, HistoryHealth, HistoryState, Place};
