@@ -31,10 +31,28 @@ pub fn why_not(state: &State, word: Word) -> Option<String> {
             }
             Some(_) => None,
         },
+        Word::Acknowledge | Word::Unacknowledge
+            if state.detail.is_none() && state.pane().is_some_and(|p| !p.marks().is_empty()) =>
+        {
+            None
+        }
+        Word::Acknowledge => match subject {
+            None => no_row(),
+            Some(Thing::Task(row)) if state.store.task(row).phase().needs_person() => None,
+            Some(_) => Some("only what has failed can be taken".into()),
+        },
+        Word::Unacknowledge => match subject {
+            None => no_row(),
+            Some(Thing::Task(row)) if state.store.task(row).ack().is_some() => None,
+            Some(_) => Some("nobody took it".into()),
+        },
         Word::Back if !state.places.has_back() => Some("you haven't come from anywhere".into()),
         Word::Forward if !state.places.has_forward() => Some("there is nothing ahead".into()),
         Word::Ended if state.focus != PaneId::Failed => {
             Some("only the list of failed jobs leaves out skipped and cancelled tasks".into())
+        }
+        Word::Taken if state.focus != PaneId::Failed => {
+            Some("only the list of failed jobs can leave them out".into())
         }
         Word::FilterClear if state.pane().is_none_or(|p| p.filter().is_empty()) => {
             Some("there is no filter".into())

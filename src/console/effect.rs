@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::{Intent, ServiceId, Timestamp};
 use crate::operate::{ActionEvent, Confirmed};
 use crate::store::Store;
+use crate::store::history::Remark;
 
 use super::message::Message;
 
@@ -48,6 +49,13 @@ pub enum Effect {
         what: String,
         /// The text.
         text: String,
+    },
+    /// Keep what the operator said; answered by [`Message::Remarks`] and [`Message::Remarked`].
+    Remark {
+        /// What was said.
+        remarks: Vec<Remark>,
+        /// The same in a sentence.
+        what: String,
     },
     /// Draw everything anew: the screen was written to by something else.
     Repaint,

@@ -30,6 +30,8 @@ pub struct Glyphs {
     pub stale: &'static str,
     /// A service that doesn't answer.
     pub down: &'static str,
+    /// A failed job that somebody took.
+    pub taken: &'static str,
     /// A marked row.
     pub mark: &'static str,
     /// The row under the cursor.
@@ -76,6 +78,7 @@ pub static UNICODE: Glyphs = Glyphs {
     limited: "◔",
     stale: "◌",
     down: "✕",
+    taken: "✓",
     mark: "◆",
     cursor: "▌",
     more: "…",
@@ -107,6 +110,7 @@ pub static ASCII: Glyphs = Glyphs {
     limited: "%",
     stale: "s",
     down: "X",
+    taken: "a",
     mark: "*",
     cursor: ">",
     more: "..",
@@ -172,6 +176,7 @@ mod tests {
                 g.limited,
                 g.stale,
                 g.down,
+                g.taken,
             ];
             for (i, a) in states.iter().enumerate() {
                 assert_eq!(super::super::text::width(a), 1, "{a}");

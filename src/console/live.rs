@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
 
 use super::effect::{Backend, Effect, SavedUi};
 use super::message::{Known, Message};
+use super::remarks;
 use crate::model::Timestamp;
 use crate::operate::{ActionEvent, Operator};
 use crate::store::Store;
@@ -87,6 +88,7 @@ impl Live {
         });
         past.tell(runtime, &out);
         look_after(runtime, &operator, &out);
+        remarks::follow(runtime, &past.history, &out);
         let live = Self {
             past,
             recorder: Recorder::default(),
@@ -256,6 +258,10 @@ impl Backend for Live {
             Effect::Busy(service, busy) => self.watchers.set_busy(service, busy),
             Effect::LookUp { service, task } => self.watchers.look_up(service, task),
             Effect::SaveUi(ui) => self.save(*ui),
+            Effect::Remark { remarks, what } => {
+                let history = &self.past.history;
+                remarks::keep(&self.runtime, history, &self.out, remarks, what);
+            }
             Effect::Copy { .. } | Effect::Repaint | Effect::Suspend | Effect::Quit => {}
         }
     }

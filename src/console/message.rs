@@ -2,7 +2,7 @@
 
 use crate::model::{Fault, Prepared, Timestamp};
 use crate::operate::{ActionEvent, ActionRecord};
-use crate::store::history::{Board, Entry, HistoryHealth};
+use crate::store::history::{Board, Entry, HistoryHealth, Remark};
 use crate::watch::WatchEvent;
 
 use super::effect::AskId;
@@ -46,6 +46,15 @@ pub enum Message {
     Earlier(Vec<ActionRecord>),
     /// Whether history is written changed, or there is something to know of it.
     History(Box<HistoryHealth>),
+    /// Everything that people said about tasks, oldest first, as history knows it now.
+    Remarks(Vec<Remark>),
+    /// The answer to [`super::Effect::Remark`].
+    Remarked {
+        /// What was said, in a sentence.
+        what: String,
+        /// Why it could not be kept.
+        fault: Option<String>,
+    },
     /// The answer to [`super::Effect::Prepare`].
     Prepared {
         /// The question it answers.

@@ -15,6 +15,7 @@
 //! | [`word`], [`key`], [`keymap`] | which words the operator has, and which key says which word |
 //! | [`can`] | whether a word can be carried out now, and if not, why |
 //! | [`card`], [`ticket`] | what a failure means, for the screen and for a ticket |
+//! | [`remarks`] | acknowledgements and notes, written to and read from history |
 //! | [`relation`], [`thing`] | what is related to what |
 //! | [`terminal`], [`mod@run`] | the terminal and the loop |
 
@@ -31,6 +32,7 @@ pub mod line;
 pub mod live;
 pub mod message;
 pub mod relation;
+pub mod remarks;
 pub mod run;
 pub mod state;
 pub mod terminal;

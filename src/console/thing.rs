@@ -2,7 +2,7 @@
 
 use crate::model::{CodeRef, Kind, Phase, Ref, ServiceId, Target, TargetKind, Timestamp};
 use crate::query::Noun;
-use crate::store::{DeviceRow, FieldSet, PolicyRow, Store, TaskRow};
+use crate::store::{DeviceRow, FieldSet, Party, PolicyRow, Store, TaskRow};
 
 /// A device, a policy or a task of the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -16,6 +16,25 @@ pub enum Thing {
 }
 
 impl Thing {
+    /// The thing behind a device or policy of the store.
+    #[must_use]
+    pub const fn of_party(party: Party) -> Self {
+        match party {
+            Party::Device(row) => Self::Device(row),
+            Party::Policy(row) => Self::Policy(row),
+        }
+    }
+
+    /// The device or policy; `None` for a task.
+    #[must_use]
+    pub const fn party(self) -> Option<Party> {
+        match self {
+            Self::Device(row) => Some(Party::Device(row)),
+            Self::Policy(row) => Some(Party::Policy(row)),
+            Self::Task(_) => None,
+        }
+    }
+
     /// The thing behind a row of a list.
     #[must_use]
     pub const fn of(noun: Noun, row: u32) -> Self {

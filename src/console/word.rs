@@ -107,6 +107,8 @@ words! {
     Disable "disable" Act "Turn the policy's schedule off" "disable";
     Restore "restore" Act "Restore" "restore";
     Delete "delete" Act "Delete at the service" "delete";
+    Acknowledge "acknowledge" Act "Take the failed job, with a note and until when" "take";
+    Unacknowledge "unacknowledge" Act "Give back what somebody took" "";
     Menu "menu" Act "All actions for this row, with reasons" "actions";
 
     Down "down" Move "Next row" "";
@@ -130,6 +132,8 @@ words! {
     NextView "next-view" Find "The next saved view of this list" "";
     PreviousView "previous-view" Find "The saved view before" "";
     Ended "ended" Find "Show or hide skipped and cancelled tasks" "";
+
+    Taken "taken" Find "Show or hide failed jobs that somebody took" "";
 
     Mark "mark" Mark "Mark this row and go on" "mark";
     MarkRange "mark-range" Mark "Mark from here to where you go" "";
@@ -161,6 +165,8 @@ words! {
     Card "card" View "What it means and what to do" "";
     Course "course" View "Its transitions, with times" "";
     Record "record" View "The service's own record" "";
+    Causes "causes" View "What is wrong: failed jobs by cause, stuck, lost, silent" "causes";
+    Backups "backups" View "Last good backups against their targets, the worst first" "";
     Deeds "actions" View "Actions of this session and what became of them" "";
     Services "services" View "Services: health, faults, what each can do" "";
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::catalog::Catalog;
 use crate::model::{Service, Timestamp};
 use crate::operate::{Ledger, Operator};
-use crate::store::history::HistoryHealth;
+use crate::store::history::{HistoryHealth, Remark};
 use crate::store::{Counts, Store};
 
 use super::effect::{AskId, SavedUi, SavedView};
@@ -102,6 +102,8 @@ pub struct State {
     pub deeds: Deeds,
     /// When the operator was told that quitting leaves actions on their way.
     pub(super) quit_warned: Option<Timestamp>,
+    /// What people said about tasks, oldest first.
+    pub remarks: Vec<Remark>,
     /// Filters used before, newest last.
     pub filters: Vec<String>,
     /// Filters and orders that were given names.
@@ -179,6 +181,7 @@ impl State {
             toast,
             deeds: Deeds::default(),
             quit_warned: None,
+            remarks: Vec::new(),
             filters: setup.saved.filters,
             views: setup.saved.views,
             notice_put_away: setup.saved.notice_put_away,

@@ -41,6 +41,8 @@ pub struct Pane {
     sort: Option<(Field, bool)>,
     /// Skipped and cancelled tasks stand among the failed ones.
     also_ended: bool,
+    /// Failed jobs that somebody took are left out.
+    hides_acknowledged: bool,
     /// Columns scrolled to the right.
     pub columns_from: usize,
     /// The store's generation and the time when the list was made; `None` when it has to be made anew.
@@ -77,6 +79,7 @@ impl Pane {
             range_from: None,
             sort: None,
             also_ended: false,
+            hides_acknowledged: false,
             columns_from: 0,
             made: None,
         }
@@ -342,6 +345,7 @@ impl Pane {
                 self.view = View::new(self.noun);
                 self.view.set_query(self.query.clone());
                 self.view.include_skipped_cancelled(self.also_ended);
+                self.view.hide_acknowledged(self.hides_acknowledged);
             }
         }
     }
@@ -356,6 +360,19 @@ impl Pane {
     pub fn set_also_ended(&mut self, on: bool) {
         self.also_ended = on;
         self.view.include_skipped_cancelled(on);
+        self.made = None;
+    }
+
+    /// Whether failed jobs that somebody took are left out.
+    #[must_use]
+    pub const fn hides_acknowledged(&self) -> bool {
+        self.hides_acknowledged
+    }
+
+    /// Leaves out failed jobs that somebody took, or not.
+    pub fn set_hides_acknowledged(&mut self, on: bool) {
+        self.hides_acknowledged = on;
+        self.view.hide_acknowledged(on);
         self.made = None;
     }
 

@@ -1,7 +1,9 @@
 //! What the console does, told by keys and screens.
 
+mod ack;
 mod act;
 mod any;
+mod causes;
 mod data;
 mod find;
 mod go;

@@ -55,6 +55,20 @@ impl Zone {
         }
     }
 
+    /// `Sat 02:31` within six days of `now`, `10 Nov 02:31` within its year, else `2025-11-20`.
+    #[must_use]
+    pub fn weekday(self, t: Timestamp, now: Timestamp) -> String {
+        if t.since(now).abs() < 6 * 86_400_000 {
+            return self.format(t, "%a %H:%M");
+        }
+        match (self.at(t), self.at(now)) {
+            (Some(a), Some(b)) if a.format("%Y").to_string() == b.format("%Y").to_string() => {
+                self.format(t, "%-d %b %H:%M")
+            }
+            _ => self.format(t, "%Y-%m-%d"),
+        }
+    }
+
     /// `2026-11-21 02:31:07 +01:00`: everything, for tickets and details.
     #[must_use]
     pub fn full(self, t: Timestamp) -> String {
@@ -85,6 +99,9 @@ mod tests {
         assert_eq!(cet.near(t, t.plus(60_000)), "02:31:07");
         assert_eq!(cet.near(t, t.plus(86_400_000)), "11-21 02:31");
         assert_eq!(cet.near(t, t.plus(90 * 86_400_000)), "2026-11-21");
+        assert_eq!(cet.weekday(t, t.plus(86_400_000)), "Sat 02:31");
+        assert_eq!(cet.weekday(t, t.plus(9 * 86_400_000)), "21 Nov 02:31");
+        assert_eq!(cet.weekday(t, t.plus(90 * 86_400_000)), "2026-11-21");
         assert_eq!(Zone::Utc.minute(Timestamp(i64::MAX)), "?");
     }
 }

@@ -85,6 +85,20 @@ pub(super) fn related(state: &mut State, word: Word) {
     }
 }
 
+/// Goes to the rows of a pane that a filter lets through; back leads here again.
+pub(super) fn leave_for_rows(state: &mut State, id: PaneId, filter: &str) {
+    let from = here(state);
+    state.places.leave(from);
+    follow(state, Way::Rows(id, filter.to_owned()));
+}
+
+/// Goes to a row of a pane; back leads here again.
+pub(super) fn leave_for_row(state: &mut State, id: PaneId, thing: Thing) {
+    let from = here(state);
+    state.places.leave(from);
+    follow(state, Way::Row(id, thing));
+}
+
 fn follow(state: &mut State, way: Way) {
     state.detail = None;
     match way {

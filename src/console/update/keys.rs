@@ -74,6 +74,12 @@ fn typed(state: &mut State, key: Key) -> Vec<Effect> {
                 form.error = None;
             }
         }
+        Some(Layer::Ack(form)) => {
+            if let Some(line) = form.line() {
+                line.key(key);
+                form.error = None;
+            }
+        }
         Some(Layer::Confirm(confirm)) if confirm.wants_typing() => {
             confirm.typed.key(key);
             confirm.error = None;
@@ -96,6 +102,11 @@ pub(super) fn paste(state: &mut State, text: &str) {
         }
         Some(Layer::Form(form)) => {
             if let Some(line) = form.lines.get_mut(form.at) {
+                line.paste(text);
+            }
+        }
+        Some(Layer::Ack(form)) => {
+            if let Some(line) = form.line() {
                 line.paste(text);
             }
         }

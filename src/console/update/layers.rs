@@ -5,7 +5,7 @@ use super::super::state::layer::{Page, PageKind};
 use super::super::state::{Layer, State, Tone};
 use super::super::view::page::line_count;
 use super::super::word::Word;
-use super::{act, deed, filter, palette, push, words};
+use super::{ack, act, deed, filter, palette, push, words};
 
 /// Carries out a word for the topmost layer.
 pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
@@ -23,6 +23,7 @@ pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
         }
         Some(Layer::Pick(_)) => palette::word(state, word),
         Some(Layer::Form(_)) => act::form_word(state, word),
+        Some(Layer::Ack(_)) => ack::word(state, word),
         Some(Layer::Confirm(_)) => act::confirm_word(state, word),
         Some(Layer::Page(_)) => page_word(state, word),
         None => Vec::new(),

@@ -1,7 +1,9 @@
 //! One message in, the state changed, effects out. No clock, no I/O, no waiting: the time comes as a
 //! message, everything else goes out as a value.
 
+mod ack;
 mod act;
+pub(super) mod causes;
 mod data;
 mod deed;
 mod filter;
@@ -71,6 +73,14 @@ pub fn fold(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Known(known) => past::known(state, *known),
         Message::Earlier(records) => past::earlier(state, records),
         Message::History(health) => past::health(state, *health),
+        Message::Remarks(remarks) => {
+            ack::known(state, remarks);
+            Vec::new()
+        }
+        Message::Remarked { what, fault } => {
+            ack::kept(state, what, fault);
+            Vec::new()
+        }
         Message::Prepared { ask, result } => act::prepared(state, ask, result),
         Message::Copied { what, how } => {
             match how {
@@ -94,6 +104,7 @@ pub fn fold(state: &mut State, message: Message) -> Vec<Effect> {
 /// Brings the lists in sight up to date with the store, and the actions on their way with the tasks that
 /// they became.
 pub fn settle(state: &mut State) -> Vec<Effect> {
+    state.store.run_out(state.now);
     let generation = state.store.generation();
     let changed = generation != state.seen_generation;
     let layout = Layout::of(state);
@@ -112,7 +123,9 @@ pub fn settle(state: &mut State) -> Vec<Effect> {
     state.seen_generation = generation;
     if changed || state.counts_until.is_some_and(|t| t <= state.now) {
         state.counts = state.store.counts(state.now);
-        state.counts_until = state.store.next_overdue(state.now);
+        let ends = state.store.next_run_out();
+        let overdue = state.store.next_overdue(state.now);
+        state.counts_until = [ends, overdue].into_iter().flatten().min();
     }
     if !changed {
         return Vec::new();

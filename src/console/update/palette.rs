@@ -10,7 +10,7 @@ use super::super::state::{Layer, State, Tone};
 use super::super::theme::BUILT_IN;
 use super::super::view::columns::columns;
 use super::super::word::{Group, Word};
-use super::{act, list, push, views, words};
+use super::{act, causes, list, push, views, words};
 
 /// Opens the palette.
 pub(super) fn open(state: &mut State) {
@@ -186,7 +186,12 @@ pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
     let Some(Layer::Pick(pick)) = state.layers.last_mut() else {
         return Vec::new();
     };
+    let kind = pick.kind.clone();
     match word {
+        Word::NextPane if let PickKind::Causes(by) = kind => {
+            state.layers.pop();
+            causes::open(state, by.next());
+        }
         Word::Down | Word::NextPane => pick.step(1),
         Word::Up | Word::PreviousPane => pick.step(-1),
         Word::PageDown => pick.step(8),
@@ -226,6 +231,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
         Choice::View(at) => views::show(state, at),
         Choice::SaveView(name) => return views::save(state, name),
         Choice::ForgetView(name) => return views::forget(state, &name),
+        choice @ (Choice::Rows { .. } | Choice::Go { .. }) => causes::follow(state, choice),
         Choice::Nothing => state.layers.push(Layer::Pick(pick)),
     }
     Vec::new()

@@ -10,7 +10,8 @@ use super::super::theme::Theme;
 use super::super::thing::Thing;
 use super::super::ticket::ticket;
 use super::super::word::{Group, Word};
-use super::{act, filter, go, layers, list, palette, quit, views};
+use super::{ack, act, causes, filter, go, layers, list, palette, quit, views};
+use crate::store::By;
 
 /// Carries out a word, or says why it can't be.
 pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
@@ -24,6 +25,14 @@ pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
     if let Some(id) = PaneId::of_word(word) {
         go::pane(state, id);
         return Vec::new();
+    }
+    match word {
+        Word::Acknowledge => {
+            ack::open(state);
+            return Vec::new();
+        }
+        Word::Unacknowledge => return ack::give_back(state),
+        _ => {}
     }
     match word.group() {
         Group::Act => act::begin(state, word),
@@ -80,6 +89,20 @@ fn find(state: &mut State, word: Word) -> Vec<Effect> {
             };
             state.say(text, Tone::Plain);
         }
+        Word::Taken => {
+            let mut hidden = false;
+            list::with_pane(state, |pane| {
+                hidden = !pane.hides_acknowledged();
+                pane.set_hides_acknowledged(hidden);
+            });
+            let n = state.counts.acknowledged;
+            let text = match (hidden, n) {
+                (true, 0) => "Failed jobs that somebody takes will be hidden.".to_owned(),
+                (true, n) => format!("{n} that somebody took are hidden."),
+                (false, _) => "Failed jobs that somebody took are shown.".to_owned(),
+            };
+            state.say(text, Tone::Plain);
+        }
         _ => {}
     }
     Vec::new()
@@ -97,6 +120,8 @@ fn view(state: &mut State, word: Word) -> Vec<Effect> {
         Word::Card => return go::open(state, Some(Tab::Card)),
         Word::Course => return go::open(state, Some(Tab::Course)),
         Word::Record => return go::open(state, Some(Tab::Record)),
+        Word::Causes => causes::open(state, By::Code),
+        Word::Backups => causes::backups(state),
         Word::Deeds => layers::page(state, PageKind::Deeds),
         Word::Services => layers::page(state, PageKind::Services),
         _ => {}

@@ -6,10 +6,10 @@ use ratatui::style::Modifier;
 
 use crate::catalog::Entry;
 use crate::model::{Phase, Severity, Timestamp};
-use crate::store::{DeviceRow, PolicyRow, Stats, TaskRow};
+use crate::store::{AckState, DeviceRow, PolicyRow, Stats, TaskRow};
 
 use super::super::card::{Card, advice_sentence};
-use super::super::text::wrap;
+use super::super::text::{span, wrap};
 use super::super::theme::Role;
 use super::super::thing::Thing;
 use super::brush::{Text, put};
@@ -172,6 +172,7 @@ fn of_task<'s>(cx: &Cx<'s>, row: TaskRow, width: usize) -> Vec<Text<'s>> {
     let mut out = vec![verdict(cx, row, &card)];
     if task.phase().is_live() {
         out.push(going(cx, row, width));
+        rhythm(cx, row, &mut out, width);
     }
     if task.lost() {
         say(
@@ -182,6 +183,7 @@ fn of_task<'s>(cx: &Cx<'s>, row: TaskRow, width: usize) -> Vec<Text<'s>> {
             Role::Uncertain,
         );
     }
+    remarks(cx, row, &mut out, width);
     if !card.bad && card.readings.is_empty() {
         return out;
     }
@@ -222,6 +224,50 @@ fn of_task<'s>(cx: &Cx<'s>, row: TaskRow, width: usize) -> Vec<Text<'s>> {
         );
     }
     out
+}
+
+/// Who took it, whether that holds, and what was noted.
+fn remarks<'s>(cx: &Cx<'_>, row: TaskRow, out: &mut Vec<Text<'s>>, width: usize) {
+    let task = cx.state.store.task(row);
+    let zone = &cx.state.look.zone;
+    let g = cx.glyphs;
+    if let Some((ack, state)) = task.ack() {
+        let mut text = format!(
+            "{} taken by {}, {} ago",
+            g.taken,
+            ack.operator,
+            cx.ago(ack.at)
+        );
+        match state {
+            AckState::Holding => {
+                if let Some(until) = ack.until {
+                    text.push_str(&format!(", until {}", zone.near(until, cx.state.now)));
+                }
+            }
+            AckState::Resolved => text.push_str("; resolved, it succeeded since"),
+            AckState::FailedAgain => text.push_str("; open again, it failed again since"),
+            AckState::Changed => text.push_str("; open again, its status changed since"),
+            AckState::RanOut => text.push_str("; open again, the time ran out"),
+        }
+        if !ack.text.is_empty() {
+            text.push_str(&format!(": {}", ack.text));
+        }
+        let role = if state.is_acknowledged() {
+            Role::Accent
+        } else {
+            Role::Warning
+        };
+        say(cx, out, width, &text, role);
+    }
+    for note in task.notes() {
+        let text = format!(
+            "note by {}, {} ago: {}",
+            note.operator,
+            cx.ago(note.at),
+            note.text
+        );
+        say(cx, out, width, &text, Role::Accent);
+    }
 }
 
 /// Sign, code, HTTP status, severity, retry advice: in one line, the code never cut.
@@ -282,6 +328,32 @@ fn going<'s>(cx: &Cx<'s>, row: TaskRow, width: usize) -> Text<'s> {
     line.push("   left ", dim);
     line.push(left.map_or_else(|| "unknown".to_owned(), rough), text);
     line
+}
+
+/// Whether it still does what it usually does.
+fn rhythm<'s>(cx: &Cx<'_>, row: TaskRow, out: &mut Vec<Text<'s>>, width: usize) {
+    let store = &cx.state.store;
+    let now = cx.step_of_rhythm(row);
+    if let Some(stuck) = store.stuck(row, now) {
+        let text = format!(
+            "{} stuck: nothing happens since {} ago; {} would allow {}",
+            cx.glyphs.warning,
+            cx.ago(stuck.since),
+            stuck.measure.words(),
+            span(stuck.allowed_ms),
+        );
+        say(cx, out, width, &text, Role::Warning);
+    }
+    if let Some(usual) = store.slow(row, now) {
+        let text = format!(
+            "{} slow: it usually takes {} ({}, {} of them)",
+            cx.glyphs.warning,
+            span(usual.ms),
+            usual.measure.words(),
+            usual.runs,
+        );
+        say(cx, out, width, &text, Role::Warning);
+    }
 }
 
 fn say<'s>(cx: &Cx<'_>, out: &mut Vec<Text<'s>>, width: usize, text: &str, role: Role) {
@@ -357,11 +429,27 @@ fn standing<'s>(cx: &Cx<'_>, stats: &Stats, out: &mut Vec<Text<'s>>) {
     }
 }
 
+/// Target, last nights, durations.
+fn protection<'s>(cx: &Cx<'_>, thing: Thing, out: &mut Vec<Text<'s>>) {
+    let Some(party) = thing.party() else { return };
+    let overdue = cx.state.store.is_overdue(party, cx.state.now);
+    for (label, text) in super::super::update::causes::protection(cx.state, party) {
+        let role = match label {
+            "target" if overdue => Role::Warning,
+            "flapping" => Role::Warning,
+            "target from" => Role::Dim,
+            _ => Role::Text,
+        };
+        out.push(fact(cx, label, Text::of(text, cx.style(role))));
+    }
+}
+
 fn of_device<'s>(cx: &Cx<'s>, row: DeviceRow, width: usize) -> Vec<Text<'s>> {
     let store = &cx.state.store;
     let device = store.device(row);
     let mut out = Vec::new();
     standing(cx, &device.stats(), &mut out);
+    protection(cx, Thing::Device(row), &mut out);
     let policies: Vec<&str> = store
         .policies_of_device(row)
         .take(6)
@@ -402,6 +490,14 @@ fn of_policy<'s>(cx: &Cx<'s>, row: PolicyRow, width: usize) -> Vec<Text<'s>> {
     let text = cx.style(Role::Text);
     let mut out = Vec::new();
     standing(cx, &policy.stats(), &mut out);
+    protection(cx, Thing::Policy(row), &mut out);
+    if let Some(silent) = store.silent(row, cx.state.now) {
+        let text = format!(
+            "it should have fired {} ago and did not",
+            cx.ago(silent.due)
+        );
+        out.push(fact(cx, "silent", Text::of(text, cx.style(Role::Warning))));
+    }
     if let Some(due) = policy.overdue_since(cx.state.now) {
         let late = format!("a good backup was due {} ago", cx.ago(due));
         out.push(fact(cx, "overdue", Text::of(late, cx.style(Role::Warning))));

@@ -20,7 +20,11 @@ pub fn sign(cx: &Cx<'_>, thing: Thing) -> (&'static str, Role) {
     match thing {
         Thing::Task(row) => {
             let task = cx.state.store.task(row);
-            (g.phase(task.phase()), cx.role_of(task.phase()))
+            if task.is_acknowledged() {
+                (g.taken, Role::Off)
+            } else {
+                (g.phase(task.phase()), cx.role_of(task.phase()))
+            }
         }
         Thing::Device(row) => {
             let device = cx.state.store.device(row);
@@ -184,6 +188,9 @@ fn policy<'s>(cx: &Cx<'s>, row: PolicyRow, col: Col, width: usize) -> Text<'s> {
     let policy = cx.state.store.policy(row);
     let stats = policy.stats();
     match col {
+        Col::Next if policy.next_run().is_none() && is_silent(cx, row) => {
+            Text::of("silent", cx.style(Role::Warning))
+        }
         Col::Next => next(cx, policy.enabled(), policy.next_run()),
         Col::LastGood => last_good(cx, &stats, policy.overdue_since(cx.state.now).is_some()),
         Col::Recent => recent(cx, &stats, width),
@@ -206,6 +213,15 @@ fn policy<'s>(cx: &Cx<'s>, row: PolicyRow, col: Col, width: usize) -> Text<'s> {
 }
 
 /// When a policy fires next; a time that has passed by more than a while is a schedule that stopped.
+/// Whether the schedule stopped firing; judged once a minute, so that it doesn't change between two frames.
+fn is_silent(cx: &Cx<'_>, row: PolicyRow) -> bool {
+    const STEP_MS: i64 = 60_000;
+    let now = cx.state.now.millis();
+    let step = Timestamp(now - now.rem_euclid(STEP_MS));
+    cx.wake_at(step.plus(STEP_MS));
+    cx.state.store.silent(row, step).is_some()
+}
+
 fn next<'s>(cx: &Cx<'_>, enabled: Option<bool>, at: Option<Timestamp>) -> Text<'s> {
     const LATE_MS: i64 = 10 * 60_000;
     match (enabled, at) {
@@ -259,7 +275,14 @@ fn task<'s>(cx: &Cx<'s>, row: TaskRow, col: Col, width: usize) -> Text<'s> {
         },
         Col::Meaning => {
             let card = Card::of(&cx.state.catalog, &cx.state.store, row);
-            plain(cx, card.short_meaning(), Role::Text, width)
+            let device = cx.state.store.task(row).device_row();
+            let flaps = device.is_some_and(|d| cx.state.store.device(d).stats().is_flapping());
+            let text = if flaps {
+                format!("flapping: {}", card.short_meaning())
+            } else {
+                card.short_meaning()
+            };
+            plain(cx, text, Role::Text, width)
         }
         Col::Retry => {
             let card = Card::of(&cx.state.catalog, &cx.state.store, row);
@@ -290,6 +313,16 @@ fn step<'s>(cx: &Cx<'s>, row: TaskRow, width: usize) -> Text<'s> {
     };
     if !asked.is_empty() {
         return plain(cx, asked, Role::Warning, width);
+    }
+    let store = &cx.state.store;
+    let now = cx.step_of_rhythm(row);
+    if let Some(stuck) = store.stuck(row, now) {
+        let text = format!("stuck for {}", cx.live(stuck.since));
+        return plain(cx, text, Role::Warning, width);
+    }
+    if let Some(usual) = store.slow(row, now) {
+        let text = format!("slow, usual {}", span(usual.ms));
+        return plain(cx, text, Role::Warning, width);
     }
     let text = if task.step().is_empty() {
         task.native_status()

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use ratatui::style::Style;
 
 use crate::model::{Health, Phase, ServiceId, Timestamp};
+use crate::store::TaskRow;
 
 use super::super::glyphs::Glyphs;
 use super::super::state::State;
@@ -67,6 +68,19 @@ impl<'s> Cx<'s> {
     #[must_use]
     pub fn ago(&self, t: Timestamp) -> String {
         self.label(ago(self.state.now.since(t)))
+    }
+
+    /// The time by which it is judged whether a live task is slow or stuck: in steps, so that the judgement does
+    /// not change between two frames; the next step wakes the screen once the task is old enough to be judged.
+    #[must_use]
+    pub fn step_of_rhythm(&self, row: TaskRow) -> Timestamp {
+        const STEP_MS: i64 = 10_000;
+        let now = self.state.now;
+        let step = Timestamp(now.millis() - now.millis().rem_euclid(STEP_MS));
+        if self.state.store.task(row).phase().is_live() {
+            self.wake_at(step.plus(STEP_MS));
+        }
+        step
     }
 
     /// How long something has been going on.

@@ -24,6 +24,13 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
     let dim = cx.style(Role::Dim);
     let mut line = Text::of(" keepwatch", cx.style(Role::Strong));
     line.push(gap, dim);
+    let (failed, calm_failed) = match counts.acknowledged {
+        0 => ("failed".to_owned(), "none failed".to_owned()),
+        n => (
+            format!("failed, {n} taken"),
+            format!("{n} failed, all taken"),
+        ),
+    };
     let mut figure = |n: usize, sign: &str, role: Role, words: &str, calm: &str| {
         let style = cx.style(if n > 0 { role } else { Role::Dim });
         if n == 0 {
@@ -38,11 +45,11 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
         line.push(gap, dim);
     };
     figure(
-        counts.failed as usize,
+        counts.open() as usize,
         g.failed,
         Role::Failed,
-        "failed",
-        "none failed",
+        &failed,
+        &calm_failed,
     );
     figure(
         counts.live as usize,

@@ -3,6 +3,7 @@
 //! While it draws, the view notes the next moment at which a label in sight will read differently; the
 //! loop sleeps until then.
 
+pub mod ack;
 pub mod brush;
 pub mod card;
 pub mod cell;
@@ -72,6 +73,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) -> Option<Timestamp> {
             Layer::Filter(line) => filter::draw(&cx, buf, line, &layout),
             Layer::Pick(pick) => pick::draw(&cx, buf, pick, &layout),
             Layer::Form(form) => form::draw(&cx, buf, form, &layout),
+            Layer::Ack(form) => ack::draw(&cx, buf, form, &layout),
             Layer::Confirm(confirm) => confirm::draw(&cx, buf, confirm, &layout),
             Layer::Page(page) => page::draw(&cx, buf, *page, &layout),
         };

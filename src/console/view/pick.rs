@@ -6,7 +6,7 @@ use ratatui::style::Modifier;
 
 use super::super::layout::Layout;
 use super::super::state::layer::{Pick, PickItem, PickKind};
-use super::super::text::{cut_end, width};
+use super::super::text::{cut_end, width, wrap};
 use super::super::theme::Role;
 use super::brush::{Text, put};
 use super::cx::Cx;
@@ -20,6 +20,11 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, pick: &Pick, layout: &Layout) -> Opti
         PickKind::Sort => 14,
         PickKind::SaveView => 8,
         PickKind::Row => 1,
+        PickKind::Causes(_) | PickKind::Backups => 16,
+    };
+    let more: u16 = match pick.kind {
+        PickKind::Causes(_) | PickKind::Backups => MORE.min(layout.body.height / 3),
+        _ => 0,
     };
     // the size is that of the whole list, so that it doesn't jump while it is narrowed
     let rows = pick.items.len().clamp(1, most);
@@ -27,8 +32,9 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, pick: &Pick, layout: &Layout) -> Opti
         PickKind::Palette | PickKind::Menu => 92,
         PickKind::Sort | PickKind::SaveView => 64,
         PickKind::Row => 40,
+        PickKind::Causes(_) | PickKind::Backups => 118,
     };
-    let size = (wide, u16::try_from(rows + 4).unwrap_or(20));
+    let size = (wide, u16::try_from(rows + 4).unwrap_or(20) + more);
     let edge = Edge {
         title: Text::of(pick.title.clone(), cx.style(Role::Strong)),
         focus: true,
@@ -65,9 +71,12 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, pick: &Pick, layout: &Layout) -> Opti
     );
     let list = Rect {
         y: inner.y + 2,
-        height: inner.height.saturating_sub(2),
+        height: inner.height.saturating_sub(2 + more),
         ..inner
     };
+    if more > 1 {
+        draw_more(cx, buf, inner, pick, more);
+    }
     let height = usize::from(list.height).max(1);
     let top = pick.chosen.saturating_sub(height.saturating_sub(1));
     let label = pick
@@ -107,6 +116,32 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, pick: &Pick, layout: &Layout) -> Opti
         put(buf, list, list.x + 1, list.y, text, cx.style(Role::Dim));
     }
     Some(cursor)
+}
+
+/// So many lines at most say more about the chosen line.
+const MORE: u16 = 9;
+
+/// More about the chosen line, below the list.
+fn draw_more(cx: &Cx<'_>, buf: &mut Buffer, inner: Rect, pick: &Pick, height: u16) {
+    let top = inner.bottom().saturating_sub(height);
+    let rule = cx.glyphs.line.repeat(usize::from(inner.width));
+    put(buf, inner, inner.x, top, &rule, cx.style(Role::Border));
+    let Some(item) = pick.item() else { return };
+    let area = Rect {
+        x: inner.x + 1,
+        y: top + 1,
+        width: inner.width.saturating_sub(2),
+        height: height - 1,
+    };
+    let mut lines: Vec<Text<'_>> = Vec::new();
+    // what the list had to cut
+    let about = matches!(pick.kind, PickKind::Causes(_)).then_some(&item.about);
+    for line in about.into_iter().chain(item.choice.more()) {
+        for part in wrap(line, usize::from(area.width)) {
+            lines.push(Text::of(part.to_owned(), cx.style(Role::Text)));
+        }
+    }
+    super::card::lines(cx, buf, area, &lines, 0);
 }
 
 fn draw_item(

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::super::can::why_not;
 use super::super::keymap::Place;
 use super::super::layout::Layout;
-use super::super::state::layer::{Layer, PageKind};
+use super::super::state::layer::{Layer, PageKind, PickKind};
 use super::super::state::{PaneId, State, Tone};
 use super::super::text::{count, width, wrap};
 use super::super::theme::Role;
@@ -122,6 +122,7 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
         Word::Cancel,
         Word::Retry,
         Word::Clear,
+        Word::Acknowledge,
         Word::Menu,
         Word::Mark,
         Word::Filter,
@@ -168,12 +169,16 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
     const PROMPT: &[Word] = &[Word::Accept, Word::Close, Word::Complete, Word::Earlier];
     const FORM: &[Word] = &[Word::Accept, Word::Close];
     const PICK: &[Word] = &[Word::Accept, Word::Close];
+    const CAUSES: &[Word] = &[Word::Accept, Word::NextPane, Word::Close];
     const DIALOG: &[Word] = &[Word::Yes, Word::Close];
     const PAGE: &[Word] = &[Word::Down, Word::Close];
     const DEEDS: &[Word] = &[Word::Down, Word::Withhold, Word::Retry, Word::Close];
     match state.layers.last() {
         Some(Layer::Filter(_)) => (Place::Prompt, PROMPT),
-        Some(Layer::Form(_)) => (Place::Prompt, FORM),
+        Some(Layer::Form(_) | Layer::Ack(_)) => (Place::Prompt, FORM),
+        Some(Layer::Pick(pick)) if matches!(pick.kind, PickKind::Causes(_)) => {
+            (Place::Pick, CAUSES)
+        }
         Some(Layer::Pick(_)) => (Place::Pick, PICK),
         Some(Layer::Confirm(confirm)) if confirm.wants_typing() => (Place::Prompt, FORM),
         Some(Layer::Confirm(_)) => (Place::Dialog, DIALOG),
@@ -192,6 +197,7 @@ const fn hint(word: Word, place: Place) -> &'static str {
         (Word::Accept, _) => "take it",
         (Word::Close, Place::Detail) => "back",
         (Word::Close, _) => "leave it",
+        (Word::NextPane, Place::Pick) => "group by the next",
         (Word::NextPane, _) => "next tab",
         (Word::Complete, _) => "complete",
         (Word::Earlier, _) => "earlier",

@@ -11,6 +11,7 @@ use super::super::layout::{Layout, Shape};
 use super::super::state::{Pane, PaneId};
 use super::super::text::{ago, count, cut_end, wrap};
 use super::super::theme::Role;
+use super::super::thing::Thing;
 use super::brush::{Text, put};
 use super::cell::{cell, sign};
 use super::columns::{Column, GAP, fit};
@@ -109,7 +110,8 @@ fn draw_row(
         }
         x += width + GAP;
     }
-    if pane.is_ghost(row) || cx.is_old(thing.service(&cx.state.store)) {
+    let taken = matches!(thing, Thing::Task(row) if cx.state.store.task(row).is_acknowledged());
+    if taken || pane.is_ghost(row) || cx.is_old(thing.service(&cx.state.store)) {
         buf.set_style(area, cx.style(Role::Dim));
     }
     if cursor {
@@ -190,7 +192,7 @@ fn tab(cx: &Cx<'_>, id: PaneId, here: bool) -> Text<'static> {
             .state
             .panes
             .get(id)
-            .filter(|p| p.also_ended())
+            .filter(|p| p.also_ended() || p.hides_acknowledged())
             .map_or(counts.failed as usize, Pane::count),
         (PaneId::Tasks, _) => cx.state.store.task_count(),
         (PaneId::Feed, _) => 0,

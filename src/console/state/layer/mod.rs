@@ -1,5 +1,6 @@
 //! What lies on top of the panes. The topmost layer takes the keys.
 
+pub mod ack;
 pub mod confirm;
 pub mod filter;
 pub mod form;
@@ -8,6 +9,7 @@ pub mod pick;
 
 use super::super::keymap::Place;
 
+pub use ack::AckForm;
 pub use confirm::Confirm;
 pub use filter::FilterLine;
 pub use form::Form;
@@ -23,6 +25,8 @@ pub enum Layer {
     Pick(Pick),
     /// Values that an action needs are being typed.
     Form(Form),
+    /// Note and end of an acknowledgement are being typed.
+    Ack(AckForm),
     /// An action waits for yes or no.
     Confirm(Confirm),
     /// Pages to read: help, actions of this session, services.
@@ -34,7 +38,7 @@ impl Layer {
     #[must_use]
     pub fn place(&self) -> Place {
         match self {
-            Self::Filter(_) | Self::Form(_) => Place::Prompt,
+            Self::Filter(_) | Self::Form(_) | Self::Ack(_) => Place::Prompt,
             Self::Pick(_) => Place::Pick,
             Self::Confirm(confirm) if confirm.wants_typing() => Place::Prompt,
             Self::Confirm(_) | Self::Page(_) => Place::Dialog,

@@ -4,9 +4,12 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::query::Field;
+use crate::store::By;
 
 use super::super::super::line::Line;
+use super::super::super::thing::Thing;
 use super::super::super::word::Word;
+use super::super::PaneId;
 
 /// What is being chosen.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +24,10 @@ pub enum PickKind {
     Row,
     /// The name of a view.
     SaveView,
+    /// What is wrong, failed jobs grouped so.
+    Causes(By),
+    /// Devices and policies by the risk of their last good backup.
+    Backups,
 }
 
 /// What a line stands for.
@@ -42,8 +49,39 @@ pub enum Choice {
     SaveView(String),
     /// A saved view to be forgotten, by its name.
     ForgetView(String),
+    /// The rows of a pane that a filter lets through.
+    Rows {
+        /// The pane.
+        pane: PaneId,
+        /// The filter.
+        filter: String,
+        /// Marks them as well.
+        mark: bool,
+        /// More about them, shown while the line is chosen.
+        more: Vec<String>,
+    },
+    /// One row of a pane.
+    Go {
+        /// The pane.
+        pane: PaneId,
+        /// The thing.
+        thing: Thing,
+        /// More about it, shown while the line is chosen.
+        more: Vec<String>,
+    },
     /// A line that says something and can't be chosen.
     Nothing,
+}
+
+impl Choice {
+    /// More about it, a line each.
+    #[must_use]
+    pub fn more(&self) -> &[String] {
+        match self {
+            Self::Rows { more, .. } | Self::Go { more, .. } => more,
+            _ => &[],
+        }
+    }
 }
 
 /// One line of the list.

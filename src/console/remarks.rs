@@ -1,0 +1,75 @@
+//! Acknowledgements and notes: written to history, and read from it so that those of other consoles are seen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::Sender;
+
+use super::message::Message;
+use crate::store::history::{Event, History, HistoryState, Remark, RemarkQuery, Sort};
+
+/// How often it is looked whether another console said something.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Everything that was said about tasks.
+fn read(history: &dyn History) -> Option<Vec<Remark>> {
+    let query = RemarkQuery {
+        sort: Some(Sort::Task),
+        ..RemarkQuery::default()
+    };
+    // a history that can't be read is told as its health
+    history.remarks(&query).ok()
+}
+
+/// Tells the console what is known, and from then on what is new.
+pub fn follow(runtime: &Handle, history: &Arc<dyn History>, out: &Sender<Message>) {
+    let (history, out) = (Arc::clone(history), out.clone());
+    runtime.spawn(async move {
+        let mut told = Vec::new();
+        while !out.is_closed() {
+            let reader = Arc::clone(&history);
+            let now = tokio::task::spawn_blocking(move || read(&*reader)).await;
+            if let Ok(Some(now)) = now
+                && now != told
+            {
+                told.clone_from(&now);
+                if out.send(Message::Remarks(now)).await.is_err() {
+                    return;
+                }
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    });
+}
+
+/// Writes remarks down and tells what came of it.
+pub fn keep(
+    runtime: &Handle,
+    history: &Arc<dyn History>,
+    out: &Sender<Message>,
+    remarks: Vec<Remark>,
+    what: String,
+) {
+    let (history, out) = (Arc::clone(history), out.clone());
+    runtime.spawn(async move {
+        let events = remarks
+            .into_iter()
+            .map(|remark| Event::Remark(Box::new(remark)))
+            .collect();
+        let fault = if matches!(history.health().state, HistoryState::Off) {
+            Some("history is off: nothing is kept".to_owned())
+        } else {
+            history.save(events).await.err().map(|e| e.to_string())
+        };
+        let reader = Arc::clone(&history);
+        let now = tokio::task::spawn_blocking(move || read(&*reader)).await;
+        if let Ok(Some(now)) = now
+            && out.send(Message::Remarks(now)).await.is_err()
+        {
+            return;
+        }
+        // the console may be gone already
+        let _ = out.send(Message::Remarked { what, fault }).await;
+    });
+}
