@@ -9,6 +9,7 @@ use super::exit;
 use crate::model::TargetKind;
 use crate::query::Noun;
 use crate::sim::SimArgs;
+use crate::store::By;
 
 /// The operations console for backups.
 ///
@@ -76,6 +77,12 @@ pub enum Command {
     Enable(ActArgs),
     /// Turn a policy's schedule off.
     Disable(ActArgs),
+    /// Take failed jobs: you have seen them, and the others know.
+    Ack(AckArgs),
+    /// Give back failed jobs that somebody took.
+    Unack(UnackArgs),
+    /// Write the handover: what failed, what was done and by whom, what is open, what has no good backup.
+    Report(ReportArgs),
     /// Examine the services step by step: what works, what does not, and what to do. Changes nothing.
     Doctor(DoctorArgs),
     /// Say what a code or status means and what to do next; no service is asked.
@@ -127,6 +134,8 @@ pub enum ListWhat {
     Running,
     /// Tasks that need a person, newest first.
     Failed,
+    /// Devices and policies by their last good backup against its target, the worst first.
+    Backups,
 }
 
 impl ListWhat {
@@ -134,11 +143,37 @@ impl ListWhat {
     #[must_use]
     pub const fn noun(self) -> Noun {
         match self {
-            Self::Devices => Noun::Devices,
+            Self::Devices | Self::Backups => Noun::Devices,
             Self::Policies => Noun::Policies,
             Self::Tasks => Noun::Tasks,
             Self::Running => Noun::Running,
             Self::Failed => Noun::Failed,
+        }
+    }
+}
+
+/// What failed jobs can be grouped by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum GroupBy {
+    /// The code, or the status where there is none.
+    Code,
+    /// The device.
+    Device,
+    /// The policy.
+    Policy,
+    /// The service.
+    Service,
+}
+
+impl GroupBy {
+    /// The store's word for it.
+    #[must_use]
+    pub const fn by(self) -> By {
+        match self {
+            Self::Code => By::Code,
+            Self::Device => By::Device,
+            Self::Policy => By::Policy,
+            Self::Service => By::Service,
         }
     }
 }
@@ -153,6 +188,9 @@ Examples:
   keepwatch list failed
   keepwatch list tasks --where 'phase:running service:otc-eu'
   keepwatch list devices --where 'last_good>1d' --output json
+  keepwatch list failed --by code              # one cause, one line, with what to do
+  keepwatch list backups --where is:overdue    # what has no good backup within its target
+  keepwatch list running --where 'is:stuck or is:slow'
 
 Exit code 4: a service could not be read whole; it is named, and the others' items are given.")]
 pub struct ListArgs {
@@ -174,6 +212,9 @@ pub struct ListArgs {
     /// With failed: skipped and cancelled tasks too.
     #[arg(long)]
     pub skipped: bool,
+    /// With failed: groups instead of single jobs, by code, device, policy or service.
+    #[arg(long, value_enum, value_name = "WHAT", hide_possible_values = true)]
+    pub by: Option<GroupBy>,
     /// How many seconds the services may take to answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
@@ -268,6 +309,120 @@ pub struct ActArgs {
         hide_possible_values = true
     )]
     pub output: TextOrJson,
+}
+
+/// What `keepwatch ack` and `keepwatch unack` are about.
+#[derive(Args, Debug)]
+pub struct AckWhat {
+    /// Ids of failed jobs, or names of their devices; SERVICE/NAME where a name is not unique.
+    #[arg(required_unless_present = "filter", value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Every failed job that this filter finds instead.
+    #[arg(long = "where", value_name = "FILTER", conflicts_with = "targets")]
+    pub filter: Option<String>,
+    /// Only on this service; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub service: Vec<String>,
+    /// How many seconds the services may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// text for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: TextOrJson,
+}
+
+/// `keepwatch ack`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A job that was taken stays failed in every count, and is marked in every console of this history. It is open
+again by itself when the same thing fails once more, when its status changes, or when --until is over; it is
+resolved when the same thing succeeds. Who took it: KEEPWATCH_OPERATOR, else the user's name.
+
+Examples:
+  keepwatch ack ecs-42 --note 'INC-4711, storage team' --until 08:00
+  keepwatch ack --where 'code:CSBS.6027' --note 'zone is being moved' --until 3d
+  keepwatch list failed --where ack:no")]
+pub struct AckArgs {
+    /// Which.
+    #[command(flatten)]
+    pub what: AckWhat,
+    /// What the others should know: a ticket, a cause, who is at it.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub note: String,
+    /// Until when: 4h, 08:00, 2026-01-31 [default: until it changes or is given back].
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
+/// `keepwatch unack`.
+#[derive(Args, Debug)]
+pub struct UnackArgs {
+    /// Which.
+    #[command(flatten)]
+    pub what: AckWhat,
+    /// Why.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub note: String,
+}
+
+/// `keepwatch report`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+What failed, what was done and by whom, what is open now, what has no good backup: one page to send.
+Actions, acknowledgements and notes come from history; everything else from one round over the services.
+
+Examples:
+  keepwatch report
+  keepwatch report --since 18:00 --output html > handover.html
+  keepwatch report --since 7d --output json | jq .summary
+
+Exit code 4: a service could not be read whole; the page says which.")]
+pub struct ReportArgs {
+    /// From when on: 12h, 18:00, 2026-01-31.
+    #[arg(long, value_name = "TIME", default_value = "12h")]
+    pub since: String,
+    /// Only this service; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub service: Vec<String>,
+    /// How many seconds the services may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// markdown or html for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "markdown",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: ReportForm,
+}
+
+/// What a report is written in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum ReportForm {
+    /// For people and tickets.
+    Markdown,
+    /// For people: one file that stands alone.
+    Html,
+    /// For programs.
+    Json,
 }
 
 /// `keepwatch doctor`.

@@ -70,7 +70,8 @@ pub fn run(common: &Common) -> Exit {
             .iter()
             .map(|w| w.history_ms)
             .max()
-            .unwrap_or(0),
+            .unwrap_or(0)
+            .max(super::past::REACH_MS),
     };
     let (watchers, seen) = {
         let _inside = runtime.enter();
@@ -87,8 +88,7 @@ pub fn run(common: &Common) -> Exit {
         notices,
         now: Timestamp::now(),
     });
-    let overdue = i64::try_from(opened.config.rpo.default_ms).unwrap_or(i64::MAX);
-    state.store.set_overdue_after(overdue);
+    super::rpo::set(&mut state.store, &opened.config.rpo);
     let (mut live, inbox) = Live::connect(
         runtime.handle(),
         operator,

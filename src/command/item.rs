@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::catalog::{Catalog, Fit, Reading};
 use crate::model::{CodeRef, Kind, Phase, RetryAdvice, Timestamp};
+use crate::store::{self, Store, TargetFrom};
 
 /// One row. Every row has every field of a task; what does not apply is null. Devices and policies have
 /// more fields after those.
@@ -47,9 +48,51 @@ pub struct Item {
     pub remedy: Option<Vec<String>>,
     /// Whether repeating can help.
     pub retry_advice: Option<&'static str>,
+    /// Who took the failed job, where somebody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ack: Option<AckJson>,
+    /// Since when nothing happens in a live task, where that is longer than usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stuck_since: Option<String>,
+    /// Seconds that a running task usually takes, where it already takes more than twice as long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_usual_s: Option<i64>,
     /// What devices and policies have besides.
     #[serde(flatten)]
     pub party: Option<Party>,
+}
+
+/// Who took a failed job.
+#[derive(Serialize, Clone, Debug, Default)]
+pub struct AckJson {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// What was said.
+    pub note: String,
+    /// Until when.
+    pub until: Option<String>,
+    /// Whether it holds: `holding`, `resolved`, `failed again`, `changed since`, `ran out`.
+    pub state: &'static str,
+    /// True while the job needs nobody's attention.
+    pub acknowledged: bool,
+}
+
+impl AckJson {
+    /// Who took a task, where somebody did.
+    #[must_use]
+    pub fn of(task: &crate::store::TaskView<'_>) -> Option<Self> {
+        let (ack, state) = task.ack()?;
+        Some(Self {
+            by: ack.operator.clone(),
+            at: ack.at.rfc3339(),
+            note: ack.text.clone(),
+            until: instant(ack.until),
+            state: state.word(),
+            acknowledged: state.is_acknowledged(),
+        })
+    }
 }
 
 /// What devices and policies have besides.
@@ -77,6 +120,59 @@ pub struct Party {
     pub protected_now: Option<bool>,
     /// Since when a policy that is on owes a good backup, where its schedule tells how often one is due.
     pub overdue_since: Option<String>,
+    /// True when no good backup is within the target.
+    pub overdue: bool,
+    /// How old the last good backup may be, in seconds; null where nothing says so.
+    pub target_s: Option<i64>,
+    /// Where the target comes from: `rule FILTER`, `schedule`, `default`.
+    pub target_from: Option<String>,
+    /// The last fourteen nights, the oldest first: `+` good, `x` bad, `.` nothing known.
+    pub nights: String,
+    /// Good backups of a hundred in these nights.
+    pub good_percent: Option<u32>,
+    /// How long good backups usually take, in seconds.
+    pub usual_s: Option<i64>,
+    /// How long the last good one took, in seconds.
+    pub last_took_s: Option<i64>,
+    /// Good and bad by turns.
+    pub flapping: bool,
+    /// When a schedule that is on should have fired and did not.
+    pub silent_since: Option<String>,
+}
+
+impl Party {
+    /// How it stands against its target, and its last nights.
+    pub fn protection(&mut self, store: &Store, party: store::Party, now: Timestamp) {
+        let (stats, target) = match party {
+            store::Party::Device(row) => {
+                (store.device(row).stats(), Some(store.target_of_device(row)))
+            }
+            store::Party::Policy(row) => {
+                self.silent_since = instant(store.silent(row, now).map(|s| s.due));
+                (store.policy(row).stats(), store.target_of_policy(row))
+            }
+        };
+        let nights = store.nights(party, now);
+        self.last_good_at = instant(stats.last_good);
+        self.last_attempt_at = instant(stats.last_attempt);
+        self.failures_in_a_row = stats.streak;
+        self.protected_now = stats.good_now.then_some(true);
+        self.flapping = stats.is_flapping();
+        self.overdue = store.is_overdue(party, now);
+        self.target_s = target.map(|t| t.within_ms / 1000);
+        self.target_from = target.map(|t| match t.from {
+            TargetFrom::Rule(n) => {
+                let rule = store.targets().get(n).map_or("", |rule| rule.query.text());
+                format!("rule {rule}")
+            }
+            TargetFrom::Schedule => "schedule".to_owned(),
+            TargetFrom::Default => "default".to_owned(),
+        });
+        self.nights = nights.letters();
+        self.good_percent = nights.percent();
+        self.usual_s = nights.usual_ms.map(|ms| ms / 1000);
+        self.last_took_s = nights.last_ms.map(|ms| ms / 1000);
+    }
 }
 
 /// The text, or nothing for an empty one.

@@ -8,16 +8,18 @@ use crate::catalog::Catalog;
 use crate::config::{Config, paths};
 use crate::console::live::saved_ui;
 use crate::console::state::PaneId;
+use crate::console::text::span;
 use crate::model::{Health, Phase, Timestamp};
 use crate::query::{Noun, Query};
-use crate::store::{DeviceRow, PolicyRow, Store, TaskRow, View};
+use crate::store::history::History;
+use crate::store::{self, DeviceRow, PolicyRow, Store, TaskRow, View};
 use crate::watch::{Want, collect};
 
 use super::cli::{Common, ListArgs, ListWhat, TableOrJson};
-use super::item::{Item, Party, filled, instant};
+use super::item::{AckJson, Item, Party, filled, instant};
 use super::services::Services;
 use super::table::{Table, when};
-use super::{Exit, history, output, runtime, site};
+use super::{Exit, groups, history, output, past, rpo, runtime, site};
 
 /// The form of the JSON answer; the number changes when a field goes or changes its meaning.
 const SCHEMA: &str = "keepwatch.list.1";
@@ -54,24 +56,61 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
             return Exit::Failure;
         }
     };
+    if args.by.is_some() && args.what != ListWhat::Failed {
+        output::complain("--by goes with failed: only failed jobs are grouped");
+        return Exit::Usage;
+    }
     let utc = settings.ui.utc;
     let kept = settings.history.clone();
-    let (store, embedded) = match runtime.block_on(gather(settings, args)) {
+    let (mut store, opened) = match runtime.block_on(gather(settings, args)) {
         Ok(gathered) => gathered,
         Err(exit) => return exit,
     };
     let now = Timestamp::now();
-    let mut view = View::new(args.what.noun());
-    view.set_query(query);
-    view.include_skipped_cancelled(args.skipped);
-    view.refresh(&store, now);
-    let shown = args.limit.unwrap_or(usize::MAX).min(view.len());
-    let items: Vec<Item> = view
-        .slice(0..shown)
-        .iter()
-        .map(|row| item(&store, &catalog, args.what.noun(), *row))
-        .collect();
     let services = states(&store, now);
+    rpo::set(&mut store, &opened.config.rpo);
+    let embedded = opened.embedded.is_some();
+    let history = (!embedded || kept.named).then(|| history::open(&kept, embedded));
+    if let Some(history) = &history {
+        history::say_notices(&**history);
+        match args.what {
+            ListWhat::Failed | ListWhat::Tasks => past::take_remarks(&mut store, &**history, now),
+            _ => past::take_in(&mut store, &opened, &**history, now),
+        }
+    }
+    let noun = args.what.noun();
+    let found: Vec<Item>;
+    let total;
+    if args.what == ListWhat::Backups {
+        let all = by_risk(&store, &query, now);
+        total = all.len();
+        let shown = all.into_iter().take(args.limit.unwrap_or(usize::MAX));
+        found = shown
+            .map(|party| match party {
+                store::Party::Device(row) => device(&store, row, now),
+                store::Party::Policy(row) => policy(&store, row, now),
+            })
+            .collect();
+    } else {
+        let mut view = View::new(noun);
+        view.set_query(query);
+        view.include_skipped_cancelled(args.skipped);
+        view.refresh(&store, now);
+        if let Some(by) = args.by {
+            let rows = view.slice(0..view.len()).iter().map(|row| TaskRow(*row));
+            let groups = store.groups(rows, by.by());
+            let written = groups::print(&store, &catalog, &groups, &services, args, utc, now);
+            keep(history.as_deref(), &store, args);
+            return partial(written, &services);
+        }
+        total = view.len();
+        found = view
+            .slice(0..args.limit.unwrap_or(usize::MAX).min(total))
+            .iter()
+            .map(|row| item(&store, &catalog, noun, *row, now))
+            .collect();
+    }
+    let items = found;
     let written = match args.output {
         TableOrJson::Json => output::print_json(&ListJson {
             schema: SCHEMA,
@@ -80,22 +119,34 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
             items: &items,
         }),
         TableOrJson::Table => {
-            let written = output::print(&table(args.what.noun(), &items, utc));
-            if view.len() > shown {
-                output::complain(&format!("{shown} of {} shown", view.len()));
+            let text = match args.what {
+                ListWhat::Backups => backups(&items, utc),
+                _ => table(noun, &items, utc),
+            };
+            let written = output::print(&text);
+            if total > items.len() {
+                output::complain(&format!("{} of {total} shown", items.len()));
             }
             complain_of(&services);
             written
         }
     };
-    // the answer is out: writing it down holds nobody up
-    if !embedded || kept.named {
-        let history = history::open(&kept, embedded);
-        history::say_notices(&*history);
-        history::keep_all(&store, &*history, want(args) == Want::All);
+    keep(history.as_deref(), &store, args);
+    partial(written, &services)
+}
+
+/// Writes down what the round saw; the answer is out, so that it holds nobody up.
+fn keep(history: Option<&dyn History>, store: &Store, args: &ListArgs) {
+    if let Some(history) = history {
+        history::keep_all(store, history, want(args) == Want::All);
         history.close();
     }
-    if written == Exit::Ok && services.iter().any(|s| s.error.is_some()) {
+}
+
+/// The exit code when something was written and not every service was read whole.
+#[must_use]
+pub fn partial(written: Exit, services: &[StateJson]) -> Exit {
+    if written == Exit::Ok && services.iter().any(StateJson::is_partial) {
         return Exit::SomeUnreachable;
     }
     written
@@ -125,8 +176,18 @@ fn saved_view(noun: Noun, name: &str) -> Result<String, String> {
     }
 }
 
-/// One round; and whether the services are the embedded ones.
-async fn gather(settings: Config, args: &ListArgs) -> Result<(Store, bool), Exit> {
+/// Devices and policies that the filter finds, the worst off first.
+fn by_risk(store: &Store, query: &Query, now: Timestamp) -> Vec<store::Party> {
+    let fits = |party: &store::Party| match *party {
+        store::Party::Device(row) => query.matches(&store.device(row), now),
+        store::Party::Policy(row) => query.matches(&store.policy(row), now),
+    };
+    let all = store.by_risk(now).into_iter().map(|(party, _)| party);
+    all.filter(fits).collect()
+}
+
+/// One round, and the services that it went over.
+async fn gather(settings: Config, args: &ListArgs) -> Result<(Store, Services), Exit> {
     let services = Services::open(settings, &args.service, true).await?;
     services.say_if_embedded();
     let store = collect(
@@ -135,7 +196,7 @@ async fn gather(settings: Config, args: &ListArgs) -> Result<(Store, bool), Exit
         Duration::from_secs(args.timeout),
     )
     .await;
-    Ok((store, services.embedded.is_some()))
+    Ok((store, services))
 }
 
 /// What the services have to be asked for.
@@ -165,6 +226,38 @@ pub struct StateJson {
     age_s: Option<i64>,
     /// Why it, or a part of it, could not be read.
     error: Option<String>,
+}
+
+impl StateJson {
+    /// The user's name of the service.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The product.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// How it stands, in a word.
+    #[must_use]
+    pub const fn health(&self) -> &'static str {
+        self.health
+    }
+
+    /// Why it, or a part of it, could not be read.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    /// True when it, or a part of it, could not be read.
+    #[must_use]
+    pub const fn is_partial(&self) -> bool {
+        self.error.is_some()
+    }
 }
 
 /// How every service answered.
@@ -219,15 +312,15 @@ pub fn complain_of(services: &[StateJson]) {
 }
 
 /// A row of a list with what the catalog says of it.
-pub fn item(store: &Store, catalog: &Catalog, noun: Noun, row: u32) -> Item {
+pub fn item(store: &Store, catalog: &Catalog, noun: Noun, row: u32, now: Timestamp) -> Item {
     match noun {
-        Noun::Devices => device(store, DeviceRow(row)),
-        Noun::Policies => policy(store, PolicyRow(row)),
-        Noun::Running | Noun::Failed | Noun::Tasks => task(store, catalog, TaskRow(row)),
+        Noun::Devices => device(store, DeviceRow(row), now),
+        Noun::Policies => policy(store, PolicyRow(row), now),
+        Noun::Running | Noun::Failed | Noun::Tasks => task(store, catalog, TaskRow(row), now),
     }
 }
 
-fn task(store: &Store, catalog: &Catalog, row: TaskRow) -> Item {
+fn task(store: &Store, catalog: &Catalog, row: TaskRow, now: Timestamp) -> Item {
     let t = store.task(row);
     let mut item = Item {
         id: t.id().to_owned(),
@@ -243,6 +336,9 @@ fn task(store: &Store, catalog: &Catalog, row: TaskRow) -> Item {
         started_at: instant(t.started_at()),
         updated_at: instant(t.updated_at()),
         ended_at: instant(t.ended_at()),
+        ack: AckJson::of(&t),
+        stuck_since: instant(store.stuck(row, now).map(|s| s.since)),
+        slow_usual_s: store.slow(row, now).map(|usual| usual.ms / 1000),
         ..Item::default()
     };
     let failure = t.failure();
@@ -256,13 +352,19 @@ fn task(store: &Store, catalog: &Catalog, row: TaskRow) -> Item {
     item
 }
 
-fn device(store: &Store, row: DeviceRow) -> Item {
+fn device(store: &Store, row: DeviceRow, now: Timestamp) -> Item {
     let d = store.device(row);
-    let stats = d.stats();
     let policies: Vec<&str> = store
         .policies_of_device(row)
         .map(|p| store.policy(p).name())
         .collect();
+    let mut party = Party {
+        name: d.name().to_owned(),
+        what: d.what(),
+        place: filled(d.place()),
+        ..Party::default()
+    };
+    party.protection(store, store::Party::Device(row), now);
     Item {
         id: d.id().to_owned(),
         service: d.service_name().to_owned(),
@@ -270,45 +372,90 @@ fn device(store: &Store, row: DeviceRow) -> Item {
         device: filled(d.name()),
         policy: filled(&policies.join(", ")),
         native_status: filled(d.native_status()),
-        phase: stats.last_attempt_phase.map(Phase::word),
-        party: Some(Party {
-            name: d.name().to_owned(),
-            what: d.what(),
-            place: filled(d.place()),
-            last_good_at: instant(stats.last_good),
-            last_attempt_at: instant(stats.last_attempt),
-            failures_in_a_row: stats.streak,
-            protected_now: stats.good_now.then_some(true),
-            ..Party::default()
-        }),
+        phase: d.stats().last_attempt_phase.map(Phase::word),
+        party: Some(party),
         ..Item::default()
     }
 }
 
-fn policy(store: &Store, row: PolicyRow) -> Item {
+fn policy(store: &Store, row: PolicyRow, now: Timestamp) -> Item {
     let p = store.policy(row);
-    let stats = p.stats();
+    let mut party = Party {
+        name: p.name().to_owned(),
+        what: p.what(),
+        enabled: p.enabled(),
+        schedule: filled(p.schedule()),
+        next_run_at: instant(p.next_run()),
+        overdue_since: instant(p.overdue_since(now)),
+        ..Party::default()
+    };
+    party.protection(store, store::Party::Policy(row), now);
     Item {
         id: p.id().to_owned(),
         service: p.service_name().to_owned(),
         kind: p.kind().name().to_owned(),
         policy: filled(p.name()),
         native_status: filled(p.native_status()),
-        phase: stats.last_attempt_phase.map(Phase::word),
-        party: Some(Party {
-            name: p.name().to_owned(),
-            what: p.what(),
-            enabled: p.enabled(),
-            schedule: filled(p.schedule()),
-            next_run_at: instant(p.next_run()),
-            last_good_at: instant(stats.last_good),
-            last_attempt_at: instant(stats.last_attempt),
-            failures_in_a_row: stats.streak,
-            protected_now: stats.good_now.then_some(true),
-            overdue_since: instant(p.overdue_since(Timestamp::now())),
-            ..Party::default()
-        }),
+        phase: p.stats().last_attempt_phase.map(Phase::word),
+        party: Some(party),
         ..Item::default()
+    }
+}
+
+/// Devices and policies by risk, for people.
+fn backups(items: &[Item], utc: bool) -> String {
+    let mut table = Table::new(&[
+        "",
+        "SERVICE",
+        "WHAT",
+        "NAME",
+        "LAST GOOD",
+        "TARGET",
+        "FAILED IN A ROW",
+        "14 NIGHTS",
+        "GOOD",
+        "USUALLY",
+        "LAST TOOK",
+        "REMARK",
+    ]);
+    let took = |s: Option<i64>| s.map_or_else(String::new, |s| span(s * 1000));
+    for i in items {
+        let Some(p) = &i.party else { continue };
+        let mut remarks = Vec::new();
+        if p.flapping {
+            remarks.push("good and bad by turns".to_owned());
+        }
+        if let Some(due) = &p.silent_since {
+            remarks.push(format!("did not fire at {}", when(Some(due), utc)));
+        }
+        table.row(vec![
+            if p.overdue { "!" } else { "" }.to_owned(),
+            i.service.clone(),
+            if i.device.is_some() {
+                "device"
+            } else {
+                "policy"
+            }
+            .to_owned(),
+            p.name.clone(),
+            last_good(p, utc),
+            p.target_s.map_or_else(String::new, |s| span(s * 1000)),
+            p.failures_in_a_row.to_string(),
+            p.nights.clone(),
+            p.good_percent.map_or_else(String::new, |n| format!("{n}%")),
+            took(p.usual_s),
+            took(p.last_took_s),
+            remarks.join("; "),
+        ]);
+    }
+    table.finish()
+}
+
+fn last_good(party: &Party, utc: bool) -> String {
+    match party.last_good_at.as_deref() {
+        _ if party.protected_now == Some(true) => "now".to_owned(),
+        Some(t) => when(Some(t), utc),
+        None => "never".to_owned(),
     }
 }
 
@@ -339,7 +486,8 @@ fn table(noun: Noun, items: &[Item], utc: bool) -> String {
             "FAILED IN A ROW",
         ]),
         Noun::Failed => Table::new(&[
-            "ENDED", "SERVICE", "DEVICE", "POLICY", "STATUS", "CODE", "RETRY", "MEANING",
+            "ENDED", "SERVICE", "DEVICE", "POLICY", "STATUS", "CODE", "RETRY", "TAKEN BY",
+            "MEANING",
         ]),
         Noun::Running | Noun::Tasks => Table::new(&[
             "STARTED",
@@ -353,15 +501,12 @@ fn table(noun: Noun, items: &[Item], utc: bool) -> String {
             "DONE",
             "ENDED",
             "CODE",
+            "REMARK",
         ]),
     };
     for i in items {
         let party = i.party.as_ref();
-        let good = party.map_or_else(String::new, |p| match p.last_good_at.as_deref() {
-            _ if p.protected_now == Some(true) => "now".to_owned(),
-            Some(t) => when(Some(t), utc),
-            None => "never".to_owned(),
-        });
+        let good = party.map_or_else(String::new, |p| last_good(p, utc));
         let attempt = party.map_or_else(String::new, |p| at(&p.last_attempt_at));
         let streak = party.map_or_else(String::new, |p| p.failures_in_a_row.to_string());
         let phase = i.phase.unwrap_or("").to_owned();
@@ -399,6 +544,11 @@ fn table(noun: Noun, items: &[Item], utc: bool) -> String {
                 text(&i.native_status),
                 text(&i.code),
                 i.retry_advice.unwrap_or("").to_owned(),
+                match &i.ack {
+                    Some(ack) if ack.acknowledged => ack.by.clone(),
+                    Some(ack) => format!("{} ({})", ack.by, ack.state),
+                    None => String::new(),
+                },
                 i.meaning
                     .clone()
                     .or_else(|| i.message.clone())
@@ -416,6 +566,11 @@ fn table(noun: Noun, items: &[Item], utc: bool) -> String {
                 i.progress.map_or_else(String::new, |p| format!("{p}%")),
                 at(&i.ended_at),
                 text(&i.code),
+                match (&i.stuck_since, i.slow_usual_s) {
+                    (Some(since), _) => format!("stuck since {}", when(Some(since), utc)),
+                    (None, Some(s)) => format!("slow, usually {}", span(s * 1000)),
+                    (None, None) => String::new(),
+                },
             ],
         });
     }

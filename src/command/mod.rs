@@ -1,5 +1,6 @@
 //! The headless face: the same store, filter, actions and catalog as the console, without a screen.
 
+mod ack;
 mod act;
 mod bulk;
 pub mod cli;
@@ -9,12 +10,16 @@ mod demo;
 mod doctor;
 pub mod exit;
 pub mod explain;
+mod groups;
 mod history;
 mod item;
 pub mod list;
 mod outcome;
 pub mod output;
+mod past;
 mod record;
+mod report;
+mod rpo;
 pub mod services;
 mod site;
 mod table;
@@ -59,6 +64,9 @@ fn run(cli: Cli) -> Exit {
         Some(Command::Clear(args)) => act::run(Verb::Clear, &args, common),
         Some(Command::Enable(args)) => act::run(Verb::Enable, &args, common),
         Some(Command::Disable(args)) => act::run(Verb::Disable, &args, common),
+        Some(Command::Ack(args)) => ack::take(&args, common),
+        Some(Command::Unack(args)) => ack::give_back(&args, common),
+        Some(Command::Report(args)) => report::run(&args, common),
         Some(Command::Doctor(args)) => doctor::run(&args, common.read_only, config),
         Some(Command::Explain(args)) => explain::run(&args, config),
         Some(Command::Codes(args)) => codes::run(&args, config),

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod history;
+mod insight;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;
 #[path = "../support/mod.rs"]
