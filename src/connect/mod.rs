@@ -19,6 +19,7 @@ pub mod http;
 pub mod karbor;
 pub mod page;
 pub mod probe;
+mod schedule;
 #[cfg(test)]
 pub(crate) mod scripted;
 pub mod sdrs;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::known::Known;
-use crate::connect::csbs::schedule::Rule;
 use crate::connect::decode::{Flag, Int, Loose, Raw, Text, raw_text};
 use crate::connect::http::Reply;
-use crate::model::{Fault, Policy, Timestamp, clean};
+use crate::connect::schedule::Schedule;
+use crate::model::{Fault, Policy, Timestamp};
 
 /// The list. No paging is documented for it.
 #[derive(Deserialize)]
@@ -135,31 +135,19 @@ impl PolicyRow<'_> {
         if self.id.is_empty() {
             return Err("the id is missing".into());
         }
-        let patterns: Vec<&str> = self
+        let schedules: Vec<Schedule> = self
             .trigger
             .0
             .as_ref()
             .and_then(|t| t.properties.0.as_ref()?.pattern.0.as_ref())
             .into_iter()
             .flatten()
-            .map(Text::as_str)
+            .map(|pattern| Schedule::read(pattern.as_str()))
             .collect();
-        // Plain rules, without the calendar around them that CSBS has.
-        let rules: Vec<Option<Rule>> = patterns
+        let words: Vec<String> = schedules.iter().map(Schedule::words).collect();
+        let next = schedules
             .iter()
-            .map(|p| Rule::read(&format!("RRULE:{}", p.trim_start_matches("RRULE:"))))
-            .collect();
-        let words: Vec<String> = rules
-            .iter()
-            .zip(&patterns)
-            .map(|(rule, text)| {
-                rule.as_ref()
-                    .map_or_else(|| clean(text).into_owned(), Rule::words)
-            })
-            .collect();
-        let next = rules
-            .iter()
-            .map(|r| r.as_ref().and_then(|r| r.next(now)))
+            .map(|schedule| schedule.next(now))
             .collect::<Option<Vec<_>>>()
             .and_then(|all| all.into_iter().min());
         let vaults = self.vaults();

@@ -15,7 +15,6 @@ mod policy;
 mod poll;
 mod restore;
 mod rows;
-pub(in crate::connect) mod schedule;
 mod seek;
 mod switch;
 #[cfg(test)]

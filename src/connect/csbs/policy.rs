@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::known::{Bound, BoundServer};
-use super::schedule::Rule;
 use crate::connect::decode::{Flag, Int, Loose, Raw, Text, Time, raw_text};
+use crate::connect::schedule::Schedule;
 use crate::model::{Policy, Ref, Timestamp};
 
 /// The single answer.
@@ -138,7 +138,7 @@ impl PolicyRow<'_> {
         let trigger = operation.and_then(|o| o.trigger.0.as_ref());
         let properties = trigger.and_then(|t| t.properties.0.as_ref());
         let pattern = properties.and_then(|p| p.pattern.as_deref()).unwrap_or("");
-        let rule = Rule::read(pattern);
+        let schedule = Schedule::read(pattern);
         let mut facts = Vec::new();
         let mut add = |label, value: String| {
             if !value.is_empty() {
@@ -171,12 +171,10 @@ impl PolicyRow<'_> {
             enabled,
             faulty: false,
             protected_now: false,
-            schedule: rule
-                .as_ref()
-                .map_or_else(|| crate::model::clean(pattern).into_owned(), Rule::words),
-            next_run: rule
-                .filter(|_| enabled == Some(true))
-                .and_then(|r| r.next(now)),
+            schedule: schedule.words(),
+            next_run: (enabled == Some(true))
+                .then(|| schedule.next(now))
+                .flatten(),
             device_ids: bound.servers.into_iter().map(|s| s.id).collect(),
             facts,
             raw: raw_text(raw),

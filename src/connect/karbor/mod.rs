@@ -4,8 +4,30 @@
 //! Facts are those of the Karbor API reference v1 and source, and of the recorded answers of a real Karbor 1.6.0.
 //! Karbor gives no reason for any failure (`error_info` is never written), logs a deletion as `protect` and
 //! answers a restore that could not begin with 200 and the status `fail`.
+//!
+//! | an operator needs | here |
+//! | --- | --- |
+//! | devices | servers of `protectables`, and the resources of all plans |
+//! | whether a device can be backed up | not offered: Karbor lists what it could protect and checks nothing before a run |
+//! | policies | `plans` with their `scheduled_operations` and `triggers`, and the next run |
+//! | backups of a device | the logs of the plans that cover it; checkpoints can be listed by plan only, and of those only the one acted upon is read |
+//! | running tasks | `operation_logs` by status, one list each |
+//! | failed tasks with codes | the same; the status is all there is |
+//! | back up one device | not offered: only whole plans run |
+//! | run a policy now | `POST …/checkpoints` with the plan's own provider |
+//! | cancel, dismiss | not offered: no such calls |
+//! | retry | a new run of the plan; the failed checkpoint stays and can be deleted |
+//! | clear an error mark (`os-resetState`) | not offered: a broken checkpoint would look good |
+//! | enable, disable | not offered: a scheduled operation can only be deleted and made anew |
+//! | bind, unbind a resource | not offered: a plan that has once been started can't be changed, and a restore needs it as it was |
+//! | restore, delete a backup | `POST /restores`, `DELETE …/checkpoints/{id}`, after a look at the checkpoint |
+//! | quotas | not read: one that is used up is told by the refusal (`overLimit`) |
+//! | copies | not offered: of the plugins that come with Karbor none makes any, and a copy then waits for ever; those begun elsewhere show as tasks |
+//! | search by tag | not offered: Karbor has no tags |
 
 mod act;
+mod known;
+mod plans;
 mod poll;
 mod record;
 mod seek;
@@ -96,7 +118,7 @@ static FEEDS: [FeedSpec; 4] = [
 
 static CAPABILITIES: Capabilities = Capabilities {
     devices: Support::Partly(
-        "the resources of the plans; protectable resources need Nova, Cinder and others behind Karbor and are not read",
+        "the resources of the plans, and all servers where Karbor has a Nova to ask and the user may list them",
     ),
     policies: Support::Yes,
     running: Support::Yes,
@@ -124,7 +146,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 pub struct Karbor {
     session: Session,
     memory: Mutex<PageMemory<poll::Next>>,
-    known: Mutex<poll::Known>,
+    known: Mutex<known::Known>,
     page_size: usize,
 }
 
@@ -145,7 +167,7 @@ fn open(settings: &Settings) -> Result<Arc<dyn Connector>, Fault> {
 
 impl Karbor {
     /// Runs `f` on what is known; a poisoned lock is used as it is: nothing in it can be half-done.
-    fn known<R>(&self, f: impl FnOnce(&mut poll::Known) -> R) -> R {
+    fn known<R>(&self, f: impl FnOnce(&mut known::Known) -> R) -> R {
         let mut known = self
             .known
             .lock()

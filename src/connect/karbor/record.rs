@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::poll::{Known, Schedule};
-use crate::connect::csbs::schedule::Rule;
+use super::known::{Known, Schedule};
 use crate::connect::decode::{Flag, Loose, Raw, Text, Time, raw_text};
-use crate::model::{CodeRef, Device, Phase, Policy, Ref, Task, clean};
+use crate::connect::schedule;
+use crate::model::{CodeRef, Device, Phase, Policy, Ref, Task, Timestamp, clean};
 
 /// A plan (Karbor API reference, plans).
 #[derive(Deserialize)]
@@ -94,12 +94,66 @@ impl PlanRow<'_> {
             faulty: false,
             protected_now: false,
             schedule: on.join("; "),
-            next_run: None,
+            next_run: schedules
+                .iter()
+                .filter(|s| s.enabled == Some(true))
+                .filter_map(|s| s.next)
+                .min(),
             device_ids: devices.into_iter().map(|d| d.id).collect(),
             facts,
             raw: raw_text(raw),
             ..Policy::default()
         }
+    }
+}
+
+/// A server that could be protected, as Nova tells it to Karbor (Karbor API reference, protectables).
+#[derive(Deserialize)]
+pub(super) struct InstanceRow<'a> {
+    #[serde(borrow, flatten)]
+    resource: ResourceRow<'a>,
+    #[serde(borrow, default)]
+    extra_info: Loose<Extra<'a>>,
+    #[serde(borrow, default)]
+    dependent_resources: Loose<Vec<Raw<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct Extra<'a> {
+    #[serde(borrow, default)]
+    availability_zone: Text<'a>,
+}
+
+impl InstanceRow<'_> {
+    /// The server as a device that no plan covers yet.
+    pub(super) fn device(&self, raw: Raw<'_>) -> Result<Device, String> {
+        let row = &self.resource;
+        if row.id.is_empty() {
+            return Err("the id is missing".into());
+        }
+        let mut facts = vec![("Type", row.kind.owned())];
+        if let Some(parts) = self
+            .dependent_resources
+            .0
+            .as_ref()
+            .filter(|p| !p.is_empty())
+        {
+            facts.push(("Depends on it", format!("{} resources", parts.len())));
+        }
+        Ok(Device {
+            id: row.id.owned(),
+            name: row.name.or(row.id.as_str()).to_owned(),
+            what: what(row.kind.as_str()),
+            place: self
+                .extra_info
+                .0
+                .as_ref()
+                .map(|e| e.availability_zone.owned())
+                .unwrap_or_default(),
+            facts,
+            raw: raw_text(raw),
+            ..Device::default()
+        })
     }
 }
 
@@ -120,6 +174,9 @@ fn what(kind: &str) -> &'static str {
 /// A trigger (Karbor API reference, triggers).
 #[derive(Deserialize)]
 pub(super) struct TriggerRow<'a> {
+    /// The sample in the API reference wraps each row once more; the service does not.
+    #[serde(borrow, default)]
+    trigger_info: Option<Box<TriggerRow<'a>>>,
     #[serde(borrow, default)]
     pub id: Text<'a>,
     #[serde(borrow, default)]
@@ -133,33 +190,57 @@ struct Properties<'a> {
     // Not a cleaned text: its line ends are part of the format.
     #[serde(default)]
     pattern: Option<String>,
+    #[serde(default)]
+    start_time: Time,
+    #[serde(default)]
+    end_time: Time,
 }
 
 impl TriggerRow<'_> {
+    /// The row itself.
+    pub(super) fn inner(&self) -> &Self {
+        self.trigger_info.as_deref().unwrap_or(self)
+    }
+
     /// When it fires, in words.
     pub(super) fn words(&self) -> String {
-        let Some(p) = &self.properties.0 else {
-            return String::new();
+        self.properties.0.as_ref().map_or_else(String::new, |p| {
+            let pattern = p.pattern.as_deref().unwrap_or("");
+            if p.format.as_str() == "crontab" {
+                return format!("cron {}", clean(pattern));
+            }
+            schedule::Schedule::read(pattern).words()
+        })
+    }
+
+    /// The first time that it fires after `now`, by the service's clock; `None` where that is not known.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        const MINUTE_MS: i64 = 60_000;
+        let p = self.properties.0.as_ref()?;
+        let pattern = p
+            .pattern
+            .as_deref()
+            .filter(|_| p.format.as_str() != "crontab")?;
+        let start = p.start_time.0;
+        // Seconds that the rule does not name are those of the start (RFC 2445, recurrence rule).
+        let second = match start {
+            Some(start) if !pattern.contains("BYSECOND") => start.0.rem_euclid(MINUTE_MS),
+            _ => 0,
         };
-        let pattern = p.pattern.as_deref().unwrap_or("");
-        if p.format.as_str() == "crontab" {
-            return format!("cron {}", clean(pattern));
-        }
-        Rule::read(pattern).map_or_else(
-            || {
-                let rule = pattern
-                    .split(['\r', '\n'])
-                    .find_map(|line| line.trim().strip_prefix("RRULE:"));
-                clean(rule.unwrap_or(pattern)).into_owned()
-            },
-            |rule| rule.words(),
-        )
+        let from = start.map_or(now, |start| start.plus(-1).max(now));
+        let at = schedule::Schedule::read(pattern)
+            .next(from.plus(-second))?
+            .plus(second);
+        p.end_time.0.is_none_or(|end| at <= end).then_some(at)
     }
 }
 
 /// A scheduled operation. The list's key is `operations`, and its rows are flat.
 #[derive(Deserialize)]
 pub(super) struct OperationRow<'a> {
+    /// As with triggers: the sample's wrapping.
+    #[serde(borrow, default)]
+    scheduled_operation: Option<Box<OperationRow<'a>>>,
     #[serde(borrow, default)]
     pub id: Text<'a>,
     #[serde(borrow, default)]
@@ -172,6 +253,13 @@ pub(super) struct OperationRow<'a> {
     pub enabled: Flag,
     #[serde(borrow, default)]
     pub operation_definition: Loose<Definition<'a>>,
+}
+
+impl OperationRow<'_> {
+    /// The row itself.
+    pub(super) fn inner(&self) -> &Self {
+        self.scheduled_operation.as_deref().unwrap_or(self)
+    }
 }
 
 #[derive(Deserialize)]
@@ -288,14 +376,14 @@ pub(super) struct Checkpoint<'a> {
     pub protection_plan: Loose<PlanRow<'a>>,
 }
 
-/// A restore; `resources_reason` is often empty.
+/// A restore; `resources_reason` is often empty, and the sample in the API reference calls it `resource_reason`.
 #[derive(Deserialize)]
 pub(super) struct Restore<'a> {
     #[serde(borrow, default)]
     pub id: Text<'a>,
     #[serde(borrow, default)]
     pub status: Text<'a>,
-    #[serde(default)]
+    #[serde(default, alias = "resource_reason")]
     resources_reason: Loose<serde_json::Map<String, serde_json::Value>>,
 }
 

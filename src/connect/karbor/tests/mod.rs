@@ -1,5 +1,14 @@
 //! The Karbor connector over a scripted server that gives the recorded answers of a real Karbor 1.6.0.
 
+macro_rules! fixture {
+    ($name:literal) => {
+        include_str!(concat!("../../../../tests/fixtures/karbor/", $name))
+    };
+}
+
+mod samples;
+mod traps;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,12 +20,6 @@ use crate::connect::{Connector, PollContext, PollReport, TaskLook};
 use crate::model::{
     Danger, Found, Intent, Phase, Ref, Rows, SendOutcome, ServiceId, Target, Task, Timestamp,
 };
-
-macro_rules! fixture {
-    ($name:literal) => {
-        include_str!(concat!("../../../tests/fixtures/karbor/", $name))
-    };
-}
 
 const PLAN: &str = "e9fbbd11-2954-4940-9f71-45eaeaf9facd";
 const GOOD: &str = "9b464011-3ac9-477a-8285-41ed78c60bf9";
@@ -332,9 +335,9 @@ async fn a_lost_answer_is_looked_into_and_never_sent_twice() {
             return Say::json(
                 200,
                 json!({"operation_logs": [
-                    {"id": "young", "operation_type": "protect", "status": "protecting", "started_at": young},
-                    {"id": "gone", "operation_type": "protect", "status": "deleted", "started_at": young},
-                    {"id": "old", "operation_type": "protect", "status": "available", "started_at": "2026-01-01T00:00:00.0"}]})
+                    {"id": "young", "operation_type": "protect", "status": "protecting", "plan_id": PLAN, "started_at": young},
+                    {"id": "gone", "operation_type": "protect", "status": "deleted", "plan_id": PLAN, "started_at": young},
+                    {"id": "old", "operation_type": "protect", "status": "available", "plan_id": PLAN, "started_at": "2026-01-01T00:00:00.0"}]})
                 .to_string(),
             );
         }

@@ -1,7 +1,9 @@
-//! The iCalendar rule of a policy's trigger: in words, and when it fires next.
+//! The times of a trigger as CSBS, Karbor and CBR write them: an iCalendar recurrence rule, in words and when it fires
+//! next.
 //!
-//! The API takes four parts of RFC 2445 only (API reference, creating a backup policy): FREQ (WEEKLY or
-//! DAILY), BYDAY, BYHOUR and BYMINUTE. The vendor's console also offers "every N days", hence INTERVAL.
+//! The cloud's two take four parts of RFC 2445 only (CSBS API reference, creating a backup policy): FREQ (WEEKLY or
+//! DAILY), BYDAY, BYHOUR and BYMINUTE. Their console also offers "every N days", hence INTERVAL. Karbor takes the
+//! whole of it; what is beyond these parts is shown as it came.
 
 use chrono::{Datelike, Days, NaiveTime, Weekday};
 
@@ -17,9 +19,46 @@ const DAYS: [(&str, Weekday); 7] = [
     ("SU", Weekday::Sun),
 ];
 
+/// When something fires.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Schedule {
+    /// A rule that was understood.
+    Rule(Rule),
+    /// Anything else, cleaned.
+    Text(String),
+}
+
+impl Schedule {
+    /// Reads a calendar with one event, whatever its line ends, or a rule alone.
+    pub(super) fn read(pattern: &str) -> Self {
+        let rule = pattern
+            .split(['\r', '\n'])
+            .find_map(|line| line.trim().strip_prefix("RRULE:"))
+            .unwrap_or(pattern)
+            .trim();
+        Rule::read(rule).map_or_else(|| Self::Text(clean(rule).into_owned()), Self::Rule)
+    }
+
+    /// In words; the rule itself where it is not understood.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Rule(rule) => rule.words(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+
+    /// The first instant after `now`; `None` where that is not known.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Rule(rule) => rule.next(now),
+            Self::Text(_) => None,
+        }
+    }
+}
+
 /// A rule that was understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::connect) struct Rule {
+pub(super) struct Rule {
     daily: bool,
     interval: u32,
     days: Vec<Weekday>,
@@ -28,11 +67,8 @@ pub(in crate::connect) struct Rule {
 }
 
 impl Rule {
-    /// Reads the pattern, whatever its line ends; `None` when it holds no rule of the known sort.
-    pub(in crate::connect) fn read(pattern: &str) -> Option<Self> {
-        let rule = pattern
-            .split(['\r', '\n'])
-            .find_map(|line| line.trim().strip_prefix("RRULE:"))?;
+    /// `None` when it is no rule of the known sort.
+    fn read(rule: &str) -> Option<Self> {
         let mut read = Self {
             daily: false,
             interval: 1,
@@ -67,6 +103,7 @@ impl Rule {
                 }
                 "BYHOUR" => read.hours = numbers(23)?,
                 "BYMINUTE" => read.minutes = numbers(59)?,
+                "BYSECOND" if value.trim() == "0" => {}
                 _ => return None,
             }
         }
@@ -90,7 +127,7 @@ impl Rule {
     }
 
     /// "daily 01:00, 13:00 UTC", "weekly MO, TH 12:27 UTC", "every 3 days 02:00 UTC".
-    pub(in crate::connect) fn words(&self) -> String {
+    fn words(&self) -> String {
         let times: Vec<String> = self
             .times()
             .iter()
@@ -116,7 +153,7 @@ impl Rule {
     }
 
     /// The first instant after `now`; `None` where the rule counts from a day that it doesn't name.
-    pub(in crate::connect) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+    fn next(&self, now: Timestamp) -> Option<Timestamp> {
         if self.interval != 1 || (!self.daily && self.days.is_empty()) {
             return None;
         }
@@ -149,7 +186,7 @@ mod tests {
     }
 
     fn next(rule: &str, now: &str) -> Option<String> {
-        Rule::read(&pattern(rule, "\r\n"))?
+        Schedule::read(&pattern(rule, "\r\n"))
             .next(time(now)?)
             .map(Timestamp::rfc3339)
     }
@@ -192,26 +229,27 @@ mod tests {
     #[test]
     fn line_ends_do_not_matter_and_unknown_rules_are_not_guessed() {
         for end in ["\r\n", "\n", "\r"] {
-            let rule = Rule::read(&pattern(
-                "FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=12;BYMINUTE=27",
+            let schedule = Schedule::read(&pattern(
+                "FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=12;BYMINUTE=27;BYSECOND=0",
                 end,
             ));
-            assert_eq!(rule.unwrap().words(), "weekly MO, TH 12:27 UTC");
+            assert_eq!(schedule.words(), "weekly MO, TH 12:27 UTC");
         }
         assert_eq!(
-            Rule::read(&pattern("FREQ=DAILY;INTERVAL=3;BYHOUR=2;BYMINUTE=0", "\n"))
-                .unwrap()
-                .words(),
+            Schedule::read("FREQ=DAILY;INTERVAL=3;BYHOUR=2;BYMINUTE=0").words(),
             "every 3 days 02:00 UTC"
         );
         for odd in [
             "FREQ=MONTHLY;BYHOUR=1",
             "FREQ=DAILY;BYHOUR=25",
+            "FREQ=DAILY;BYHOUR=1;BYSECOND=30",
             "FREQ=DAILY",
             "BYHOUR=1",
             "nonsense",
         ] {
-            assert_eq!(Rule::read(&pattern(odd, "\n")), None, "{odd}");
+            let schedule = Schedule::read(&pattern(odd, "\n"));
+            assert_eq!(schedule, Schedule::Text(odd.into()));
+            assert_eq!(schedule.next(Timestamp(0)), None);
         }
     }
 }
