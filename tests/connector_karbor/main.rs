@@ -2,5 +2,6 @@
 //! comparison with a running one is `tests/real/compare_karbor.py`).
 
 mod embedded;
+mod real;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;

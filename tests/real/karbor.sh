@@ -1,15 +1,22 @@
 #!/usr/bin/env bash
 # Starts a real OpenStack Karbor 1.6.0 (the last one; CSBS grew from it) on loopback: API, protection and operation engine in one
 # process over an in-memory message bus, SQLite, two providers: one that protects nothing and always succeeds, and one for servers
-# and disks of a Nova and a Cinder, which fails as long as they aren't there (cloud.sh makes them up). Needs keystone.sh, and a Python
-# of at most 3.11. Settings: lib.sh.
+# and disks of a Nova and a Cinder, which fails since they aren't there. Needs keystone.sh, and a Python of at most 3.11: exit code 77
+# where it can't be installed. Settings: lib.sh.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 [ -s "$REAL_DIR/env/keystone" ] || die "start tests/real/keystone.sh first"
 # shellcheck disable=SC1091
 . "$REAL_DIR/env/keystone"
-install karbor
+# What is this old needs a Python of its own time: where there is none, nothing can be judged.
+code=0
+(install karbor) || code=$?
+case $code in
+  0) ;;
+  "$SKIPPED") exit "$SKIPPED" ;;
+  *) say "skipped: Karbor 1.6.0 can't be installed for $("$TEST_PYTHON" -V 2>&1) (see above; it takes 3.11 at most)"; exit "$SKIPPED" ;;
+esac
 VENV=$TEST_VENVS/karbor
 PORT=$(port karbor "${REAL_KARBOR_PORT:-}")
 STATE=$REAL_DIR/karbor
@@ -78,7 +85,7 @@ password = $REAL_PASSWORD
 project_name = $REAL_PROJECT
 user_domain_name = $REAL_DOMAIN
 project_domain_name = $REAL_DOMAIN
-token_cache_time = -1
+token_cache_time = 300
 [clients_keystone]
 auth_uri = ${REAL_AUTH_URL%/v3}
 [trustee]

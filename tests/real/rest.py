@@ -29,16 +29,16 @@ class Answer:
         return json.loads(self.body)
 
 
-def call(method, url, token=None, body=None, raw=None):
-    """Sends one request to a server on loopback. `body` goes as JSON, `raw` as the bytes it is."""
-    headers = {"Accept": "application/json"}
+def call(method, url, token=None, body=None, raw=None, headers=None):
+    """Sends one request to a server on loopback. `body` goes as JSON, `raw` as the bytes it is; `headers` replace ours."""
+    headers = {"Accept": "application/json"} | (headers or {})
     if token:
         headers["X-Auth-Token"] = token
     data = raw
     if body is not None:
         data = json.dumps(body).encode()
     if data is not None:
-        headers["Content-Type"] = "application/json"
+        headers.setdefault("Content-Type", "application/json")
     request = urllib.request.Request(url, data=data, method=method, headers=headers)
     try:
         with DIRECT.open(request, timeout=60) as answer:
