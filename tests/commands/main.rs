@@ -3,6 +3,7 @@
 mod doctor;
 mod history;
 mod insight;
+mod killed;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;
 #[path = "../support/mod.rs"]
