@@ -83,6 +83,10 @@ pub enum Command {
     Unack(UnackArgs),
     /// Write the handover: what failed, what was done and by whom, what is open, what has no good backup.
     Report(ReportArgs),
+    /// Everything that happened to a task, device or policy. Reads the history; no service is asked.
+    Timeline(TimelineArgs),
+    /// Every action: who sent what, where, and what came of it. Reads the history; no service is asked.
+    Audit(AuditArgs),
     /// Examine the services step by step: what works, what does not, and what to do. Changes nothing.
     Doctor(DoctorArgs),
     /// Say what a code or status means and what to do next; no service is asked.
@@ -191,6 +195,7 @@ Examples:
   keepwatch list failed --by code              # one cause, one line, with what to do
   keepwatch list backups --where is:overdue    # what has no good backup within its target
   keepwatch list running --where 'is:stuck or is:slow'
+  keepwatch list failed --at 03:10             # as history knew it then; no service is asked
 
 Exit code 4: a service could not be read whole; it is named, and the others' items are given.")]
 pub struct ListArgs {
@@ -206,6 +211,9 @@ pub struct ListArgs {
     /// Only what fits a view that was saved under this name in the console (W).
     #[arg(long, value_name = "NAME", conflicts_with = "filter")]
     pub view: Option<String>,
+    /// As it was known then, out of history: a time (03:10), a date with a time, or how long ago (2h).
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
     /// At most so many rows.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
@@ -423,6 +431,85 @@ pub enum ReportForm {
     Html,
     /// For programs.
     Json,
+}
+
+/// `keepwatch timeline`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Times: a span (12h, 2d), a time of day (03:10), a date (2026-01-31) or both (2026-01-31T03:10, with Z for UTC).
+
+Examples:
+  keepwatch timeline ecs-42 --since 2d
+  keepwatch timeline otc-eu/weekly-full --on policy --output json")]
+pub struct TimelineArgs {
+    /// Name or id of a device or policy, or id of a task; SERVICE/NAME where a name is not unique.
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// Only this service; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub service: Vec<String>,
+    /// Which sort of thing it is, where a name fits several.
+    #[arg(long, value_enum, value_name = "SORT")]
+    pub on: Option<On>,
+    /// Only what was seen from here on.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only what was seen before.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// At most so many entries, the newest.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub limit: usize,
+    /// table for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "table",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: TableOrJson,
+}
+
+/// A table for people, JSON or CSV for programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum AuditForm {
+    /// For people.
+    Table,
+    /// For programs, with every step.
+    Json,
+    /// For spreadsheets, one line an action.
+    Csv,
+}
+
+/// `keepwatch audit`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The record is append-only: keepwatch never changes or deletes a step. Secrets are not in it. A proposal is an
+action that was shown and not confirmed.
+
+Examples:
+  keepwatch audit --since 12h
+  keepwatch audit --since 2026-01-01 --output csv > actions.csv")]
+pub struct AuditArgs {
+    /// Only actions begun since then: a span, a time, a date.
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    pub since: String,
+    /// Only on this service.
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// What was shown and not confirmed too.
+    #[arg(long)]
+    pub proposed: bool,
+    /// table for people; json with every step, or csv, for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "table",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: AuditForm,
 }
 
 /// `keepwatch doctor`.

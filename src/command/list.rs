@@ -49,6 +49,21 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
+    if args.by.is_some() && args.what != ListWhat::Failed {
+        output::complain("--by goes with failed: only failed jobs are grouped");
+        return Exit::Usage;
+    }
+    let utc = settings.ui.utc;
+    if let Some(text) = &args.at {
+        return match history::at::board(text, &args.service, common) {
+            Ok((mut store, at)) => {
+                rpo::set(&mut store, &settings.rpo);
+                let services = states_then(&store, at);
+                show(args, &store, &catalog, query, &services, (at, true), utc)
+            }
+            Err(exit) => exit,
+        };
+    }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -56,11 +71,6 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
             return Exit::Failure;
         }
     };
-    if args.by.is_some() && args.what != ListWhat::Failed {
-        output::complain("--by goes with failed: only failed jobs are grouped");
-        return Exit::Usage;
-    }
-    let utc = settings.ui.utc;
     let kept = settings.history.clone();
     let (mut store, opened) = match runtime.block_on(gather(settings, args)) {
         Ok(gathered) => gathered,
@@ -78,44 +88,58 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
             _ => past::take_in(&mut store, &opened, &**history, now),
         }
     }
+    let written = show(args, &store, &catalog, query, &services, (now, false), utc);
+    keep(history.as_deref(), &store, args);
+    partial(written, &services)
+}
+
+/// Writes the rows. `now`: the instant that they are of, and whether it is one of the past.
+fn show(
+    args: &ListArgs,
+    store: &Store,
+    catalog: &Catalog,
+    query: Query,
+    services: &[StateJson],
+    (now, past): (Timestamp, bool),
+    utc: bool,
+) -> Exit {
     let noun = args.what.noun();
     let found: Vec<Item>;
     let total;
     if args.what == ListWhat::Backups {
-        let all = by_risk(&store, &query, now);
+        let all = by_risk(store, &query, now);
         total = all.len();
         let shown = all.into_iter().take(args.limit.unwrap_or(usize::MAX));
         found = shown
             .map(|party| match party {
-                store::Party::Device(row) => device(&store, row, now),
-                store::Party::Policy(row) => policy(&store, row, now),
+                store::Party::Device(row) => device(store, row, now),
+                store::Party::Policy(row) => policy(store, row, now),
             })
             .collect();
     } else {
         let mut view = View::new(noun);
         view.set_query(query);
         view.include_skipped_cancelled(args.skipped);
-        view.refresh(&store, now);
+        view.refresh(store, now);
         if let Some(by) = args.by {
             let rows = view.slice(0..view.len()).iter().map(|row| TaskRow(*row));
             let groups = store.groups(rows, by.by());
-            let written = groups::print(&store, &catalog, &groups, &services, args, utc, now);
-            keep(history.as_deref(), &store, args);
-            return partial(written, &services);
+            return groups::print(store, catalog, &groups, services, args, utc, now);
         }
         total = view.len();
         found = view
             .slice(0..args.limit.unwrap_or(usize::MAX).min(total))
             .iter()
-            .map(|row| item(&store, &catalog, noun, *row, now))
+            .map(|row| item(store, catalog, noun, *row, now))
             .collect();
     }
     let items = found;
-    let written = match args.output {
+    match args.output {
         TableOrJson::Json => output::print_json(&ListJson {
             schema: SCHEMA,
-            generated_at: now.rfc3339(),
-            services: &services,
+            generated_at: Timestamp::now().rfc3339(),
+            at: past.then(|| now.rfc3339()),
+            services,
             items: &items,
         }),
         TableOrJson::Table => {
@@ -127,12 +151,10 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
             if total > items.len() {
                 output::complain(&format!("{} of {total} shown", items.len()));
             }
-            complain_of(&services);
+            complain_of(services);
             written
         }
-    };
-    keep(history.as_deref(), &store, args);
-    partial(written, &services)
+    }
 }
 
 /// Writes down what the round saw; the answer is out, so that it holds nobody up.
@@ -212,6 +234,9 @@ const fn want(args: &ListArgs) -> Want {
 struct ListJson<'a> {
     schema: &'static str,
     generated_at: String,
+    /// The instant of the past that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
     services: &'a [StateJson],
     items: &'a [Item],
 }
@@ -300,6 +325,16 @@ pub fn states(store: &Store, now: Timestamp) -> Vec<StateJson> {
             }
         })
         .collect()
+}
+
+/// How old what was known of every service was then.
+fn states_then(store: &Store, at: Timestamp) -> Vec<StateJson> {
+    let states = states(store, at);
+    let known = |state: StateJson| StateJson {
+        error: None,
+        ..state
+    };
+    states.into_iter().map(known).collect()
 }
 
 /// Names every service that was not read whole on standard error.

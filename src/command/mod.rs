@@ -67,6 +67,8 @@ fn run(cli: Cli) -> Exit {
         Some(Command::Ack(args)) => ack::take(&args, common),
         Some(Command::Unack(args)) => ack::give_back(&args, common),
         Some(Command::Report(args)) => report::run(&args, common),
+        Some(Command::Timeline(args)) => history::timeline::run(&args, common),
+        Some(Command::Audit(args)) => history::audit::run(&args, common),
         Some(Command::Doctor(args)) => doctor::run(&args, common.read_only, config),
         Some(Command::Explain(args)) => explain::run(&args, config),
         Some(Command::Codes(args)) => codes::run(&args, config),

@@ -125,3 +125,140 @@ fn the_console_begins_with_what_was_known_while_no_service_answers() {
         assert!(console.wait_end().success());
     }
 }
+
+/// A moment after everything that was written so far.
+fn later() -> String {
+    chrono::Utc::now().to_rfc3339()
+}
+
+#[test]
+fn the_past_of_a_thing_and_the_board_of_an_earlier_time_are_told_with_no_service_at_hand() {
+    let mut sim = Sim::start();
+    assert_eq!(sim.run(&["list", "tasks"]).exit, 0);
+    let before = later();
+    let done = sim.run(&["run", "ecs-app-01", "--yes", "--output", "json"]);
+    assert_eq!(done.exit, 0, "{}", done.err);
+    let task = done.json()["actions"][0]["outcome"]["task_ids"][0]
+        .as_str()
+        .expect("a task")
+        .to_owned();
+    assert_eq!(sim.run(&["list", "tasks"]).exit, 0);
+    assert_eq!(sim.run(&["disable", "hourly-app", "--yes"]).exit, 0);
+    assert_eq!(sim.run(&["list", "policies"]).exit, 0);
+    sim.child.kill().expect("the services end");
+    sim.child.wait().expect("the services end");
+
+    let of_device = sim
+        .run(&["timeline", "ecs-app-01", "--output", "json"])
+        .json();
+    let entries = of_device["entries"].as_array().expect("entries").clone();
+    let stages: Vec<&str> = entries.iter().filter_map(|e| e["stage"].as_str()).collect();
+    assert_eq!(
+        stages[..4],
+        ["proposed", "confirmed", "sending", "accepted"]
+    );
+    assert!(
+        entries
+            .iter()
+            .any(|e| e["task"] == task.as_str() && e["from"].is_null())
+    );
+    let of_task = sim.run(&["timeline", &task]);
+    assert_eq!(of_task.exit, 0, "{}", of_task.err);
+    assert!(of_task.out.contains("first seen: "), "{}", of_task.out);
+    let of_policy = sim.run(&["timeline", "hourly-app", "--on", "policy"]);
+    assert!(of_policy.out.contains("disable"), "{}", of_policy.out);
+    let nobody = sim.run(&["timeline", "ecs-nobody"]);
+    assert_eq!(nobody.exit, 1);
+    assert!(
+        nobody.err.contains("ecs-nobody: history knows nothing"),
+        "{}",
+        nobody.err
+    );
+
+    // the services' clock stands in another month: by it the task began long before either time
+    let ids = |at: &str| -> Vec<String> {
+        let done = sim.run(&["list", "running", "--at", at, "--output", "json"]);
+        assert_eq!(done.exit, 0, "{}", done.err);
+        assert!(done.json()["at"].is_string());
+        let items = crate::items(&done);
+        let all = items
+            .iter()
+            .map(|i| i["id"].as_str().expect("an id").to_owned());
+        all.collect()
+    };
+    assert!(ids(&later()).contains(&task));
+    let policies = |at: &str| {
+        let done = sim.run(&[
+            "list",
+            "policies",
+            "--at",
+            at,
+            "--where",
+            "policy=hourly-app",
+            "--output",
+            "json",
+        ]);
+        crate::items(&done)[0]["enabled"].as_bool()
+    };
+    assert_eq!(policies(&before), Some(true));
+    assert_eq!(policies(&later()), Some(false));
+    assert_eq!(sim.run(&["list", "failed", "--at", "soon"]).exit, 2);
+    let empty = sim.run(&["list", "failed", "--at", "2001-01-01T00:00Z"]);
+    assert!(empty.err.contains("knows nothing"), "{}", empty.err);
+}
+
+#[test]
+fn the_audit_names_who_sent_what_where_and_what_came_of_it_without_secrets() {
+    let sim = Sim::start();
+    assert_eq!(sim.run(&["run", "ecs-app-01", "--yes"]).exit, 0);
+    let refused = sim.run(&["--read-only", "enable", "hourly-app", "--yes"]);
+    assert_eq!(refused.exit, 1);
+    assert_eq!(sim.run(&["run", "ecs-app-02", "--dry-run"]).exit, 0);
+    let audit = sim.run(&["audit", "--output", "json"]);
+    assert_eq!(audit.exit, 0, "{}", audit.err);
+    let json = audit.json();
+    let actions = json["actions"].as_array().expect("actions");
+    assert_eq!(actions.len(), 1, "only what was confirmed: {json:#}");
+    let one = &actions[0];
+    for field in ["operator", "host", "service", "kind", "id", "at"] {
+        assert!(
+            one[field].as_str().is_some_and(|t| !t.is_empty()),
+            "{field}"
+        );
+    }
+    assert_eq!(one["service"], "otc-eu");
+    // the commands since then saw the task that it became
+    assert_eq!(one["outcome"], "running", "{one:#}");
+    assert_eq!(one["requests"][0]["method"], "POST");
+    let steps = one["steps"].as_array().expect("steps");
+    let accepted = steps
+        .iter()
+        .find(|s| s["stage"] == "accepted")
+        .expect("its answer");
+    assert!(accepted["http_status"].is_u64() && accepted["answer"].is_string());
+    assert!(!audit.out.contains("demo-password"));
+    let all = sim.run(&["audit", "--proposed", "--output", "json"]).json();
+    assert_eq!(all["actions"].as_array().map(Vec::len), Some(2));
+    let csv = sim.run(&["audit", "--output", "csv"]).out;
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let head = rows.headers().expect("a head").clone();
+    let row = rows.records().next().expect("a row").expect("a whole row");
+    let cell = |name: &str| {
+        let at = head.iter().position(|h| h == name);
+        row.get(at.expect("a column")).expect("a cell").to_owned()
+    };
+    assert_eq!(
+        (cell("target_name").as_str(), cell("outcome").as_str()),
+        ("ecs-app-01", "running")
+    );
+    assert!(cell("requests").starts_with("POST http"));
+    let table = sim.run(&["audit", "--since", "1h"]).out;
+    assert!(
+        table.contains("ecs-app-01") && table.contains("running"),
+        "{table}"
+    );
+    assert_eq!(sim.run(&["audit", "--since", "soon"]).exit, 2);
+    let off = sim.run(&["audit", "--no-history"]);
+    assert_eq!(off.exit, 2);
+    assert!(off.err.contains("switched off"), "{}", off.err);
+}

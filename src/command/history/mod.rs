@@ -1,6 +1,10 @@
 //! History as commands use it: opened as configured, told what a round saw, and read.
 
+pub mod ask;
+pub mod at;
+pub mod audit;
 pub mod resume;
+pub mod timeline;
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@
 //! | `subject`, `service` | of what |
 //! | `action`, `scrub` | what is kept of an action, with secrets out |
 //! | `remark` | acknowledgements and notes |
-//! | `timeline` | the past of one subject |
+//! | `timeline`, `tell` | the past of one subject, and its sentences |
 //! | `board` | what was known at an instant |
 //! | `recorder` | what has to be told after the live store changed |
 //! | `health`, `saving` | whether it is written, and since when |
@@ -36,6 +36,7 @@ mod scrub;
 mod service;
 mod sqlite;
 mod subject;
+mod tell;
 mod timeline;
 mod words;
 
@@ -46,7 +47,7 @@ use uuid::Uuid;
 use crate::model::Timestamp;
 
 pub use action::{
-    ActionHead, ActionQuery, ActionStep, ActionStory, KeptAction, KeptTarget, ToldStep,
+    ActionHead, ActionQuery, ActionStep, ActionStory, KeptAction, KeptRequest, KeptTarget, ToldStep,
 };
 pub use board::{Board, BoardDevice, BoardPolicy, BoardService, BoardTask, How};
 pub use event::{Event, EventId, PartySeen, PartyState, TaskSeen};
