@@ -9,9 +9,17 @@ use super::state::{PaneId, State};
 use super::thing::Thing;
 use super::word::{Group, Word};
 
+/// Why nothing goes out from the board of an earlier time.
+const IN_THE_PAST: &str =
+    "this is the board of an earlier time, nothing is sent from it; esc leads back to now";
+
 /// Why `word` can't be carried out now; `None` when it can.
 #[must_use]
 pub fn why_not(state: &State, word: Word) -> Option<String> {
+    let asks = word.group() == Group::Act || matches!(word, Word::Poll | Word::PollAll);
+    if asks && state.then.is_some() {
+        return Some(IN_THE_PAST.to_owned());
+    }
     let subject = state.subject();
     if let Some(verb) = word.verb() {
         return why_not_verb(state, subject, verb);
@@ -70,7 +78,7 @@ pub fn why_not(state: &State, word: Word) -> Option<String> {
         Word::Filter | Word::Sort | Word::SortReverse if !listing => {
             Some("there is no list here".into())
         }
-        Word::Card | Word::Course | Word::Record if subject.is_none() => no_row(),
+        Word::Card | Word::Course | Word::Past | Word::Record if subject.is_none() => no_row(),
         Word::Notice if !state.has_embedded() => Some("no embedded services are running".into()),
         _ => match (word.group(), subject) {
             (Group::Go, _) if matches!(word, Word::Back | Word::Forward) => None,
@@ -107,7 +115,13 @@ fn why_not_verb(state: &State, subject: Option<Thing>, verb: Verb) -> Option<Str
 /// What can be done with a thing, and why the rest can't.
 #[must_use]
 pub fn offers(state: &State, thing: Thing) -> Vec<Offer> {
-    state
+    let mut offers = state
         .operator
-        .offers(thing.service(&state.store), &thing.target(&state.store))
+        .offers(thing.service(&state.store), &thing.target(&state.store));
+    if state.then.is_some() {
+        for offer in &mut offers {
+            offer.blocked = Some(IN_THE_PAST.to_owned());
+        }
+    }
+    offers
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::{Intent, ServiceId, Timestamp};
 use crate::operate::{ActionEvent, Confirmed};
 use crate::store::Store;
-use crate::store::history::Remark;
+use crate::store::history::{Remark, Subject};
 
 use super::message::Message;
 
@@ -32,6 +32,18 @@ pub enum Effect {
         /// Whether the action goes on as a task after it was accepted.
         expects_task: bool,
     },
+    /// Tell everything that happened to this, before an instant where one is given; answered by
+    /// [`Message::Timeline`].
+    Timeline {
+        /// To what.
+        subject: Subject,
+        /// Before when.
+        until: Option<Timestamp>,
+    },
+    /// Tell what was known at this instant; answered by [`Message::Then`].
+    GoBack(Timestamp),
+    /// Leave the past for the present.
+    Now,
     /// Ask this service now, out of turn.
     PollNow(ServiceId),
     /// Whether the service has live work, and so is worth asking more often.

@@ -82,7 +82,8 @@ impl Layout {
         if h >= 14 {
             layout.services = take_top(&mut rest, 1);
         }
-        if h >= 20 && state.has_embedded() && !state.notice_put_away {
+        let demo = h >= 20 && state.has_embedded() && !state.notice_put_away;
+        if demo || state.then.is_some() {
             layout.notice = take_top(&mut rest, 1);
         }
         layout.hints = take_bottom(&mut rest, 1);

@@ -14,7 +14,7 @@ use super::remarks;
 use crate::model::Timestamp;
 use crate::operate::{ActionEvent, Operator};
 use crate::store::Store;
-use crate::store::history::{Board, History, HistoryError, Recorder, Told, Window};
+use crate::store::history::{Board, Entry, History, HistoryError, Recorder, Told, Window};
 use crate::watch::{WatchEvent, WatchHandle};
 
 /// How many messages may wait for the loop before their senders wait for it.
@@ -146,6 +146,18 @@ impl Past {
         });
     }
 
+    /// What was known at an instant, and the transitions before it.
+    fn then(&self, at: Timestamp) -> Result<(Box<Board>, Vec<Entry>), HistoryError> {
+        let since = at.plus(-self.reach_ms);
+        let board = self.history.board(Some(at), since, MOST_KNOWN)?;
+        let window = Window {
+            from: Some(at.plus(-NEWS_MS)),
+            until: Some(at),
+            limit: MOVES,
+        };
+        Ok((Box::new(board), self.history.happened(&window)?))
+    }
+
     /// What was known, in pieces small enough to go between two frames.
     fn tell_known(&self, tell: &Sender<Message>) -> Result<(), HistoryError> {
         let now = Timestamp::now();
@@ -254,6 +266,24 @@ impl Backend for Live {
                 event,
                 expects_task,
             } => self.operator.note(&event, expects_task),
+            Effect::Timeline { subject, until } => {
+                let (past, out) = (self.past.clone(), self.out.clone());
+                self.runtime.spawn_blocking(move || {
+                    let window = Window {
+                        until,
+                        ..Window::default()
+                    };
+                    let result = past.history.timeline(&subject, &window);
+                    let _ = out.blocking_send(Message::Timeline { subject, result });
+                });
+            }
+            Effect::GoBack(at) => {
+                let (past, out) = (self.past.clone(), self.out.clone());
+                self.runtime.spawn_blocking(move || {
+                    let result = past.then(at);
+                    let _ = out.blocking_send(Message::Then { at, result });
+                });
+            }
             Effect::PollNow(service) => self.watchers.poll_now(service),
             Effect::Busy(service, busy) => self.watchers.set_busy(service, busy),
             Effect::LookUp { service, task } => self.watchers.look_up(service, task),
@@ -262,7 +292,11 @@ impl Backend for Live {
                 let history = &self.past.history;
                 remarks::keep(&self.runtime, history, &self.out, remarks, what);
             }
-            Effect::Copy { .. } | Effect::Repaint | Effect::Suspend | Effect::Quit => {}
+            Effect::Copy { .. }
+            | Effect::Repaint
+            | Effect::Suspend
+            | Effect::Now
+            | Effect::Quit => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Fault, Prepared, Timestamp};
 use crate::operate::{ActionEvent, ActionRecord};
-use crate::store::history::{Board, Entry, HistoryHealth, Remark};
+use crate::store::history::{Board, Entry, HistoryError, HistoryHealth, Remark, Subject};
 use crate::watch::WatchEvent;
 
 use super::effect::AskId;
@@ -54,6 +54,20 @@ pub enum Message {
         what: String,
         /// Why it could not be kept.
         fault: Option<String>,
+    },
+    /// The answer to [`super::Effect::Timeline`], oldest first.
+    Timeline {
+        /// What it is about.
+        subject: Subject,
+        /// What happened, or why nobody knows.
+        result: Result<Vec<Entry>, HistoryError>,
+    },
+    /// The answer to [`super::Effect::GoBack`]: what was known then, and the transitions shortly before.
+    Then {
+        /// The instant.
+        at: Timestamp,
+        /// What was known, or why nobody knows.
+        result: Result<(Box<Board>, Vec<Entry>), HistoryError>,
     },
     /// The answer to [`super::Effect::Prepare`].
     Prepared {

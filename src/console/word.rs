@@ -164,10 +164,12 @@ words! {
     Detail "detail" View "Open the row" "detail";
     Card "card" View "What it means and what to do" "";
     Course "course" View "Its transitions, with times" "";
+    Past "past" View "Everything that happened to it, out of history" "";
     Record "record" View "The service's own record" "";
     Causes "causes" View "What is wrong: failed jobs by cause, stuck, lost, silent" "causes";
     Backups "backups" View "Last good backups against their targets, the worst first" "";
     Deeds "actions" View "Actions of this session and what became of them" "";
+    At "at" View "The board as it was at another time" "";
     Services "services" View "Services: health, faults, what each can do" "";
 
     Ticket "copy-ticket" Copy "Copy a text for the ticket" "copy";

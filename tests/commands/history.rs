@@ -117,6 +117,21 @@ fn the_console_begins_with_what_was_known_while_no_service_answers() {
     let mut first = Terminal::start(120, 40, home, &["--config", &config]);
     let known = |screen: &str| screen.contains("CSBS.") && screen.contains("down");
     first.wait_until("what was known, and that the service is down", known);
+    // the board of this moment, and the past of a row of it
+    first.press("@");
+    first.wait_for("how long ago");
+    first.press("now\r");
+    first.wait_until("the board of then", |screen| {
+        screen.contains("THE PAST") && screen.contains("CSBS.")
+    });
+    first.press("4\r");
+    first.wait_for("Meaning");
+    first.press("p");
+    first.wait_for("first seen: ");
+    first.press("\x1b");
+    first.wait_gone("Meaning");
+    first.press("\x1b");
+    first.wait_gone("THE PAST");
     // a second console beside the first one knows the same
     let mut second = Terminal::start(120, 40, home, &["--config", &config]);
     second.wait_until("what was known, and that the service is down", known);

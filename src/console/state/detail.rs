@@ -1,6 +1,8 @@
-//! An opened row: three tabs, each with its own scroll.
+//! An opened row: its tabs, each with its own scroll.
 
 use super::super::thing::Thing;
+use crate::model::{Phase, Timestamp};
+use crate::store::history::{Entry, Happened};
 
 /// What an opened row shows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -10,13 +12,15 @@ pub enum Tab {
     Card,
     /// Its transitions, or for devices and policies its tasks.
     Course,
+    /// Everything that happened to it, out of history.
+    Past,
     /// The service's own record.
     Record,
 }
 
 impl Tab {
     /// Every tab in order.
-    pub const ALL: [Self; 3] = [Self::Card, Self::Course, Self::Record];
+    pub const ALL: [Self; 4] = [Self::Card, Self::Course, Self::Past, Self::Record];
 
     /// Its title.
     #[must_use]
@@ -24,6 +28,7 @@ impl Tab {
         match self {
             Self::Card => "Meaning",
             Self::Course => "Course",
+            Self::Past => "Past",
             Self::Record => "Record",
         }
     }
@@ -45,11 +50,55 @@ pub struct Detail {
     /// Which tab.
     pub tab: Tab,
     /// Lines scrolled, one a tab.
-    pub scroll: [usize; 3],
+    pub scroll: [usize; 4],
     /// The record, made readable, one line each; empty where none is held.
     pub record: Vec<String>,
     /// The record is being asked for.
     pub asking: bool,
+    /// What history told of it.
+    pub past: Past,
+}
+
+/// What history told of an opened row.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Past {
+    /// When it was asked the last time.
+    pub asked: Option<Timestamp>,
+    /// What happened, oldest first, or why nobody knows; `None` before the answer.
+    pub told: Option<Result<Vec<PastLine>, String>>,
+}
+
+/// One thing that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PastLine {
+    /// When: by the service's own clock where it told, else when it was seen.
+    pub at: Timestamp,
+    /// The phase that it led to, where it is a task's transition.
+    pub phase: Option<Phase>,
+    /// Somebody did or said it.
+    pub by_hand: bool,
+    /// It, in a sentence.
+    pub text: String,
+}
+
+impl PastLine {
+    /// An entry of history as a line; `alone`: among those of one task.
+    #[must_use]
+    pub fn of(entry: &Entry, alone: bool) -> Self {
+        let reported = match &entry.happened {
+            Happened::Moved { transition, .. } => transition.reported_at,
+            _ => None,
+        };
+        Self {
+            at: reported.unwrap_or(entry.at),
+            phase: entry.phase(),
+            by_hand: matches!(
+                entry.happened,
+                Happened::Acted { .. } | Happened::Remarked(_)
+            ),
+            text: entry.sentence(alone),
+        }
+    }
 }
 
 impl Detail {
@@ -59,9 +108,10 @@ impl Detail {
         Self {
             thing,
             tab: Tab::Card,
-            scroll: [0; 3],
+            scroll: [0; 4],
             record: Vec::new(),
             asking: false,
+            past: Past::default(),
         }
     }
 

@@ -123,6 +123,19 @@ pub struct State {
     /// When the counts change by the passing of time alone.
     pub(super) counts_until: Option<Timestamp>,
     next_ask: u64,
+    /// The board of an earlier time, which lies over this one.
+    pub past: Option<Box<State>>,
+    /// This is the board of an earlier time: its clock stands still, and nothing is sent from it.
+    pub then: Option<Then>,
+}
+
+/// The instant that a board of the past shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Then {
+    /// The instant.
+    pub at: Timestamp,
+    /// What time it really is.
+    pub real_now: Timestamp,
 }
 
 impl std::fmt::Debug for State {
@@ -192,7 +205,15 @@ impl State {
             counts: Counts::default(),
             counts_until: None,
             next_ask: 0,
+            past: None,
+            then: None,
         }
+    }
+
+    /// What time it is, also while the board of another time is shown.
+    #[must_use]
+    pub fn real_now(&self) -> Timestamp {
+        self.then.map_or(self.now, |then| then.real_now)
     }
 
     /// A fresh number for a question.

@@ -98,7 +98,7 @@ fn what_leads_nowhere_is_listed_with_its_reason() {
 }
 
 #[test]
-fn a_row_opens_with_three_tabs_and_closes_again() {
+fn a_row_opens_with_its_tabs_and_closes_again() {
     let mut state = state();
     resize(&mut state, 120, 40);
     press(&mut state, "enter");
@@ -110,6 +110,8 @@ fn a_row_opens_with_three_tabs_and_closes_again() {
         shown.contains("c-1") && shown.contains("2026-11-21 02:29:07 +01:00"),
         "{shown}"
     );
+    press(&mut state, "tab");
+    assert!(text(&state).contains("Asking history"), "{}", text(&state));
     press(&mut state, "tab");
     assert!(
         text(&state).contains("\"status\": \"error\""),

@@ -9,6 +9,7 @@ mod find;
 mod go;
 mod rows;
 mod screens;
+mod then;
 mod views;
 
 use super::example::*;

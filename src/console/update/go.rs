@@ -3,12 +3,13 @@
 use super::super::effect::Effect;
 use super::super::layout::Layout;
 use super::super::relation::{Way, way};
-use super::super::state::detail::Tab;
+use super::super::state::detail::{PastLine, Tab};
 use super::super::state::places::Spot;
 use super::super::state::{Detail, PaneId, State, Tone};
 use super::super::thing::Thing;
 use super::super::word::Word;
 use super::list;
+use crate::store::history::{Entry, HistoryError, Sort, Subject};
 
 /// Goes to a pane.
 pub(super) fn pane(state: &mut State, id: PaneId) {
@@ -53,9 +54,71 @@ pub(super) fn open(state: &mut State, tab: Option<Tab>) -> Vec<Effect> {
     fetch_record(state)
 }
 
-/// Asks the service for a record that is not held, when it is in sight.
+/// What history knows of the opened row is asked for again at most this often, in milliseconds.
+const PAST_AGAIN_MS: i64 = 2_000;
+
+/// What history calls a thing.
+fn subject_of(state: &State, thing: Thing) -> Subject {
+    let sort = thing.kind().word().parse().unwrap_or(Sort::Task);
+    let id = thing.id(&state.store);
+    Subject::new(thing.service_name(&state.store), sort, id)
+}
+
+/// Asks history for what happened to the opened row.
+fn ask_past(state: &mut State) -> Vec<Effect> {
+    let Some(thing) = state.detail.as_ref().map(|d| d.thing) else {
+        return Vec::new();
+    };
+    let subject = subject_of(state, thing);
+    if let Some(detail) = &mut state.detail {
+        detail.past.asked = Some(state.now);
+    }
+    vec![Effect::Timeline {
+        subject,
+        until: state.then.map(|then| then.at.plus(1)),
+    }]
+}
+
+/// Something changed: what is in sight of the past is asked for again, now and then.
+pub(super) fn refresh_past(state: &mut State) -> Vec<Effect> {
+    let due = state.detail.as_ref().is_some_and(|d| {
+        let asked = d.past.asked;
+        d.tab == Tab::Past && asked.is_none_or(|at| state.now.since(at) >= PAST_AGAIN_MS)
+    });
+    if due { ask_past(state) } else { Vec::new() }
+}
+
+/// Takes what history told of a thing, where that is still open.
+pub(super) fn told_past(
+    state: &mut State,
+    subject: &Subject,
+    result: Result<Vec<Entry>, HistoryError>,
+) {
+    let open = state.detail.as_ref().map(|d| d.thing);
+    if open.is_none_or(|thing| subject_of(state, thing) != *subject) {
+        return;
+    }
+    let alone = subject.sort == Sort::Task;
+    let told = result
+        .map(|entries| entries.iter().map(|e| PastLine::of(e, alone)).collect())
+        .map_err(|e| e.to_string());
+    if let Some(detail) = &mut state.detail {
+        detail.past.told = Some(told);
+    }
+    state.dirty = true;
+    list::clamp_detail(state);
+}
+
+/// Asks the service for a record that is not held, when it is in sight; and history for the past.
 pub(super) fn fetch_record(state: &mut State) -> Vec<Effect> {
-    let Some(detail) = &mut state.detail else {
+    if let Some(detail) = &state.detail
+        && detail.tab == Tab::Past
+        && detail.past.asked.is_none()
+    {
+        return ask_past(state);
+    }
+    let past = state.then.is_some();
+    let Some(detail) = state.detail.as_mut().filter(|_| !past) else {
         return Vec::new();
     };
     let Thing::Task(_) = detail.thing else {

@@ -188,6 +188,8 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
         super::filter::clear(state);
     } else if state.pane().is_some_and(|p| !p.marks().is_empty()) {
         state.say("Marks stay until U takes them off.", Tone::Plain);
+    } else if state.then.is_some() {
+        return vec![Effect::Now];
     }
     Vec::new()
 }

@@ -13,6 +13,7 @@ mod layers;
 mod list;
 mod palette;
 mod past;
+mod then;
 mod views;
 mod words;
 
@@ -31,6 +32,11 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 /// Folds a message into the state without bringing the lists up to date: for a burst of messages that
 /// ends with one [`settle`].
 pub fn fold(state: &mut State, message: Message) -> Vec<Effect> {
+    then::fold(state, message)
+}
+
+/// The same for the present, or for the past alone.
+fn fold_one(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => {
             state.dirty = true;
@@ -81,6 +87,14 @@ pub fn fold(state: &mut State, message: Message) -> Vec<Effect> {
             ack::kept(state, what, fault);
             Vec::new()
         }
+        Message::Timeline { subject, result } => {
+            go::told_past(state, &subject, result);
+            Vec::new()
+        }
+        Message::Then { at, result } => {
+            then::show(state, at, result);
+            Vec::new()
+        }
         Message::Prepared { ask, result } => act::prepared(state, ask, result),
         Message::Copied { what, how } => {
             match how {
@@ -104,6 +118,15 @@ pub fn fold(state: &mut State, message: Message) -> Vec<Effect> {
 /// Brings the lists in sight up to date with the store, and the actions on their way with the tasks that
 /// they became.
 pub fn settle(state: &mut State) -> Vec<Effect> {
+    if let Some(mut past) = state.past.take() {
+        // nothing there goes out
+        let _ = settle_one(&mut past);
+        state.past = Some(past);
+    }
+    settle_one(state)
+}
+
+fn settle_one(state: &mut State) -> Vec<Effect> {
     state.store.run_out(state.now);
     let generation = state.store.generation();
     let changed = generation != state.seen_generation;
@@ -132,7 +155,9 @@ pub fn settle(state: &mut State) -> Vec<Effect> {
     }
     state.dirty = true;
     list::refresh_record(state);
-    deed::observe(state)
+    let mut effects = deed::observe(state);
+    effects.extend(go::refresh_past(state));
+    effects
 }
 
 /// Ends the program; what the operator arranged is kept.

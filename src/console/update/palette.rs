@@ -10,7 +10,7 @@ use super::super::state::{Layer, State, Tone};
 use super::super::theme::BUILT_IN;
 use super::super::view::columns::columns;
 use super::super::word::{Group, Word};
-use super::{act, causes, list, push, views, words};
+use super::{act, causes, list, push, then, views, words};
 
 /// Opens the palette.
 pub(super) fn open(state: &mut State) {
@@ -178,7 +178,10 @@ pub(super) fn typed(state: &mut State) {
     if pick.kind == PickKind::SaveView {
         views::typed(pick);
     }
-    pick.narrow();
+    then::typed(state);
+    if let Some(Layer::Pick(pick)) = state.layers.last_mut() {
+        pick.narrow();
+    }
 }
 
 /// Carries out a word in a list to choose from.
@@ -228,6 +231,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
             list::with_pane(state, |pane| pane.go(at, height));
         }
         Choice::Theme(name) => words::theme(state, name),
+        Choice::At(at) => return vec![Effect::GoBack(at)],
         Choice::View(at) => views::show(state, at),
         Choice::SaveView(name) => return views::save(state, name),
         Choice::ForgetView(name) => return views::forget(state, &name),

@@ -10,7 +10,7 @@ use super::super::theme::Theme;
 use super::super::thing::Thing;
 use super::super::ticket::ticket;
 use super::super::word::{Group, Word};
-use super::{ack, act, causes, filter, go, layers, list, palette, quit, views};
+use super::{ack, act, causes, filter, go, layers, list, palette, quit, then, views};
 use crate::store::By;
 
 /// Carries out a word, or says why it can't be.
@@ -119,9 +119,11 @@ fn view(state: &mut State, word: Word) -> Vec<Effect> {
         Word::Detail => return go::open(state, None),
         Word::Card => return go::open(state, Some(Tab::Card)),
         Word::Course => return go::open(state, Some(Tab::Course)),
+        Word::Past => return go::open(state, Some(Tab::Past)),
         Word::Record => return go::open(state, Some(Tab::Record)),
         Word::Causes => causes::open(state, By::Code),
         Word::Backups => causes::backups(state),
+        Word::At => then::ask(state),
         Word::Deeds => layers::page(state, PageKind::Deeds),
         Word::Services => layers::page(state, PageKind::Services),
         _ => {}

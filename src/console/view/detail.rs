@@ -12,6 +12,7 @@ use super::card::{both, heading, lines, meaning, sides};
 use super::course;
 use super::cx::Cx;
 use super::frame::{self, Edge};
+use crate::store::history::HistoryState;
 
 /// From this width on meaning and course stand side by side.
 const TWO_COLUMNS: u16 = 100;
@@ -75,8 +76,60 @@ fn content<'s>(cx: &Cx<'s>, detail: &'s Detail, width: u16) -> Vec<Text<'s>> {
             out
         }
         Tab::Course => course::whole(cx, detail.thing, columns),
+        Tab::Past => past(cx, detail, columns),
         Tab::Record => record(cx, detail),
     }
+}
+
+/// Everything that happened to it, the newest first.
+fn past<'s>(cx: &Cx<'_>, detail: &'s Detail, width: usize) -> Vec<Text<'s>> {
+    let dim = cx.style(Role::Dim);
+    let off = cx
+        .state
+        .history
+        .as_ref()
+        .is_some_and(|h| h.state == HistoryState::Off);
+    let told = match &detail.past.told {
+        None => return vec![Text::of("Asking history …", dim)],
+        Some(Err(why)) => return vec![Text::of(why.as_str(), cx.style(Role::Failed))],
+        Some(Ok(told)) => told,
+    };
+    if told.is_empty() {
+        let why = if off {
+            "History is switched off: nothing is kept."
+        } else {
+            "History knows nothing of it yet."
+        };
+        return vec![Text::of(why, dim)];
+    }
+    let mut out = Vec::new();
+    for line in told.iter().rev() {
+        let role = match line.phase {
+            Some(phase) => cx.role_of(phase),
+            None if line.by_hand => Role::Accent,
+            None => Role::Text,
+        };
+        let sign = match line.phase {
+            Some(phase) => cx.glyphs.phase(phase),
+            None if line.by_hand => cx.glyphs.to,
+            None => cx.glyphs.dot,
+        };
+        let at = format!("{:<11}", cx.state.look.zone.near(line.at, cx.state.now));
+        let room = width.saturating_sub(at.chars().count() + 5).max(20);
+        for (n, part) in super::super::text::wrap(&line.text, room)
+            .iter()
+            .enumerate()
+        {
+            let mut text = if n == 0 {
+                Text::of(format!("{at}  "), dim).with(format!("{sign} "), cx.style(role))
+            } else {
+                Text::of(" ".repeat(at.chars().count() + 4), dim)
+            };
+            text.push((*part).to_owned(), cx.style(role));
+            out.push(text);
+        }
+    }
+    out
 }
 
 fn record<'s>(cx: &Cx<'_>, detail: &'s Detail) -> Vec<Text<'s>> {

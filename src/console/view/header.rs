@@ -6,6 +6,7 @@ use ratatui::style::Modifier;
 
 use crate::store::history::HistoryHealth;
 
+use super::super::state::Then;
 use super::super::text::count;
 use super::super::theme::Role;
 use super::brush::{Text, put};
@@ -100,12 +101,35 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
     put(buf, rect, at, rect.y, &clock, dim);
 }
 
+/// Says that this is the board of an earlier time.
+fn draw_then(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect, then: &Then) {
+    let state = cx.state;
+    let style = cx
+        .style(Role::Warning)
+        .add_modifier(Modifier::BOLD | Modifier::REVERSED);
+    let when = state.look.zone.full(then.at);
+    let ago = super::super::text::ago(then.real_now.since(then.at)).text;
+    let long = format!(
+        " THE PAST: the board as it was known at {when}, {ago} ago. Nothing is sent from here; esc leads back to now, @ to another time. "
+    );
+    let short = format!(" THE PAST: {when}, {ago} ago. esc: now  @: another time ");
+    let text = if long.chars().count() <= usize::from(rect.width) {
+        long
+    } else {
+        short
+    };
+    Text::of(text, style).draw(buf, rect, rect.x, rect.y, cx.glyphs.more);
+}
+
 /// Draws the notice about embedded services.
 pub fn draw_notice(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
     if rect.is_empty() {
         return;
     }
     let state = cx.state;
+    if let Some(then) = &state.then {
+        return draw_then(cx, buf, rect, then);
+    }
     let path = &state.config_path;
     let n = state
         .store

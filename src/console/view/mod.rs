@@ -37,6 +37,11 @@ pub use cx::Cx;
 
 /// Draws the state. The answer is the moment at which a label in sight changes by itself, if any does.
 pub fn view(state: &State, frame: &mut Frame<'_>) -> Option<Timestamp> {
+    if let Some(past) = &state.past {
+        // its clock stands still: no label changes by itself
+        let _ = view(past, frame);
+        return None;
+    }
     let cx = Cx::new(state);
     let layout = Layout::of(state);
     let area = frame.area();

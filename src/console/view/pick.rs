@@ -18,7 +18,7 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, pick: &Pick, layout: &Layout) -> Opti
         PickKind::Palette => 18,
         PickKind::Menu => 20,
         PickKind::Sort => 14,
-        PickKind::SaveView => 8,
+        PickKind::SaveView | PickKind::At => 8,
         PickKind::Row => 1,
         PickKind::Causes(_) | PickKind::Backups => 16,
     };
@@ -31,6 +31,7 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, pick: &Pick, layout: &Layout) -> Opti
     let wide = match pick.kind {
         PickKind::Palette | PickKind::Menu => 92,
         PickKind::Sort | PickKind::SaveView => 64,
+        PickKind::At => 76,
         PickKind::Row => 40,
         PickKind::Causes(_) | PickKind::Backups => 118,
     };

@@ -3,6 +3,7 @@
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
+use crate::model::Timestamp;
 use crate::query::Field;
 use crate::store::By;
 
@@ -28,6 +29,8 @@ pub enum PickKind {
     Causes(By),
     /// Devices and policies by the risk of their last good backup.
     Backups,
+    /// The time of a board of the past.
+    At,
 }
 
 /// What a line stands for.
@@ -69,6 +72,8 @@ pub enum Choice {
         /// More about it, shown while the line is chosen.
         more: Vec<String>,
     },
+    /// The board of this instant.
+    At(Timestamp),
     /// A line that says something and can't be chosen.
     Nothing,
 }
