@@ -17,13 +17,16 @@ use super::message::Message;
 use super::state::State;
 use super::terminal::clipboard::{Between, copy};
 use super::terminal::guard::output;
+use super::terminal::input::{self, Said};
 use super::terminal::signals::{self, Asked, Signals};
-use super::terminal::{Guard, Screen, input};
+use super::terminal::{Guard, Screen};
 use super::update::{fold, settle};
 use super::view::view;
 
-/// The least time between two frames.
-const GAP: Duration = Duration::from_millis(16);
+/// The least time between two frames of what services tell: 30 a second are as live as 60.
+const GAP: Duration = Duration::from_millis(33);
+/// The least time between a frame and the answer to a key: a held key repeats more slowly.
+const KEY_GAP: Duration = Duration::from_millis(4);
 /// A write that took longer than this met a slow link.
 const SLOW: Duration = Duration::from_millis(5);
 /// The longest time between two frames on a slow link.
@@ -71,8 +74,10 @@ pub fn run(
         drawn: Instant::now().checked_sub(GAP).unwrap_or_else(Instant::now),
         due: None,
         over: false,
+        stopping: false,
         resumed: None,
         resized: false,
+        pressed: false,
         keep: None,
     };
     it.take(Message::Resize(columns, rows));
@@ -97,10 +102,14 @@ struct Loop<'b, W: Write> {
     /// When a label in sight changes by itself.
     due: Option<Timestamp>,
     over: bool,
+    /// The program is to stop itself.
+    stopping: bool,
     /// When the program last went on after it had stopped itself.
     resumed: Option<Instant>,
     /// The terminal has another size, not yet asked which.
     resized: bool,
+    /// The next frame is the answer to a key.
+    pressed: bool,
     /// There is more to hand on to history, after this wait.
     keep: Option<Duration>,
 }
@@ -108,7 +117,7 @@ struct Loop<'b, W: Write> {
 impl<W: Write> Loop<'_, W> {
     async fn go(
         &mut self,
-        mut keys: Receiver<Message>,
+        mut keys: Receiver<Said>,
         mut inbox: Inbox,
         mut signals: Signals,
     ) -> io::Result<()> {
@@ -120,9 +129,9 @@ impl<W: Write> Loop<'_, W> {
                 biased;
                 asked = signals.next() => self.signal(asked)?,
                 key = keys.recv() => match key {
-                    Some(key) => {
+                    Some(said) => {
                         self.take(Message::Now(Timestamp::now()));
-                        self.take(key);
+                        self.hear(said);
                     }
                     None => self.over = true,
                 },
@@ -133,16 +142,20 @@ impl<W: Write> Loop<'_, W> {
             let begun = Instant::now();
             for message in batch.drain(..) {
                 // keys come first, also in the middle of a flood
-                while let Ok(key) = keys.try_recv() {
-                    self.take(key);
+                while let Ok(said) = keys.try_recv() {
+                    self.hear(said);
                 }
                 self.take(message);
                 if begun.elapsed() > SLICE && self.may_draw() {
                     self.draw()?;
                 }
             }
-            while let Ok(key) = keys.try_recv() {
-                self.take(key);
+            while let Ok(said) = keys.try_recv() {
+                self.hear(said);
+            }
+            if std::mem::take(&mut self.stopping) {
+                self.last_answers(&mut keys).await;
+                self.suspend();
             }
             self.keep = self.backend.keep(&self.state.store, self.state.now);
             if self.due.is_some_and(|due| due <= self.state.now) {
@@ -153,15 +166,41 @@ impl<W: Write> Loop<'_, W> {
                 self.draw()?;
             }
         }
+        self.last_answers(&mut keys).await;
         Ok(())
+    }
+
+    /// Takes what the terminal says.
+    fn hear(&mut self, said: Said) {
+        match said {
+            Said::Message(message) => self.take(message),
+            Said::Answer => self.terminal.backend_mut().link().answered(Instant::now()),
+        }
+    }
+
+    /// Waits for what the terminal was asked last: the shell must not read the answer as keys.
+    async fn last_answers(&mut self, keys: &mut Receiver<Said>) {
+        loop {
+            let link = self.terminal.backend().on_its_way();
+            let Some(left) = link.expected(Instant::now()) else {
+                return;
+            };
+            match tokio::time::timeout(left, keys.recv()).await {
+                Ok(Some(Said::Answer)) => self.hear(Said::Answer),
+                // keys of the last moment mean nothing any more
+                Ok(Some(Said::Message(_))) => {}
+                Ok(None) | Err(_) => return,
+            }
+        }
     }
 
     /// How long nothing has to be done unless something happens; `None` for ever.
     fn wait(&self) -> Option<Duration> {
-        let owed = self
-            .state
-            .dirty
-            .then(|| self.gap().saturating_sub(self.drawn.elapsed()));
+        let owed = self.state.dirty.then(|| {
+            let gap = self.gap().saturating_sub(self.drawn.elapsed());
+            let link = self.terminal.backend().on_its_way();
+            link.wait(Instant::now()).map_or(gap, |wait| gap.max(wait))
+        });
         let due = self.due.map(|due| {
             let ms = due.since(Timestamp::now()).max(0);
             Duration::from_millis(u64::try_from(ms).unwrap_or(0))
@@ -174,17 +213,21 @@ impl<W: Write> Loop<'_, W> {
         if !self.state.attended {
             return UNATTENDED;
         }
+        let least = if self.pressed { KEY_GAP } else { GAP };
         let blocked = self.terminal.backend().blocked();
         if blocked > SLOW {
             // a frame that took long to go out is not followed by another at once
             (blocked * 3).clamp(GAP * 2, SLOWEST)
         } else {
-            GAP
+            least
         }
     }
 
     fn may_draw(&self) -> bool {
-        self.state.dirty && self.drawn.elapsed() >= self.gap()
+        let link = self.terminal.backend().on_its_way();
+        self.state.dirty
+            && self.drawn.elapsed() >= self.gap()
+            && link.wait(Instant::now()).is_none()
     }
 
     /// Folds a message and carries out what it asks for.
@@ -198,7 +241,10 @@ impl<W: Write> Loop<'_, W> {
                     return;
                 }
             }
-            Message::Key(_) => self.state.attended = true,
+            Message::Key(_) => {
+                self.state.attended = true;
+                self.pressed = true;
+            }
             _ => {}
         }
         let effects = fold(&mut self.state, message);
@@ -217,7 +263,7 @@ impl<W: Write> Loop<'_, W> {
                     self.take(Message::Copied { what, how });
                 }
                 Effect::Repaint => self.repaint(),
-                Effect::Suspend => self.suspend(),
+                Effect::Suspend => self.stopping = true,
                 Effect::Quit => self.over = true,
                 other => self.backend.perform(other),
             }
@@ -234,7 +280,11 @@ impl<W: Write> Loop<'_, W> {
     fn signal(&mut self, asked: Asked) -> io::Result<()> {
         match asked {
             Asked::End => self.take(Message::Terminate),
-            Asked::Stop => self.suspend(),
+            Asked::Stop => self.stopping = true,
+            Asked::Resize => {
+                self.resized = true;
+                self.state.dirty = true;
+            }
             Asked::GoOn => {
                 let ours = self
                     .resumed
@@ -259,6 +309,7 @@ impl<W: Write> Loop<'_, W> {
             self.over = true;
             return;
         }
+        self.terminal.backend_mut().link().forget();
         self.resumed = Some(Instant::now());
         self.resized = true;
         self.take(Message::Now(Timestamp::now()));
@@ -282,6 +333,7 @@ impl<W: Write> Loop<'_, W> {
         let effects = settle(&mut self.state);
         self.carry_out(effects);
         self.state.dirty = false;
+        self.pressed = false;
         let state = &self.state;
         let mut due = None;
         self.terminal.draw(|frame| due = view(state, frame))?;

@@ -19,6 +19,10 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 /// The longest wait for a screen.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What programs ask to learn how far the terminal has read, and its answer (a VT220 with colours).
+const QUESTION: &[u8] = b"\x1b[c";
+const ANSWER: &[u8] = b"\x1b[?62;22c";
+
 /// What the program wrote, as a terminal shows it.
 struct Shown {
     parser: vt100::Parser,
@@ -30,7 +34,7 @@ struct Shown {
 /// The program under a pseudo-terminal.
 pub struct Terminal {
     shown: Arc<(Mutex<Shown>, Condvar)>,
-    writer: Box<dyn Write + Send>,
+    writer: Arc<Mutex<Box<dyn Write + Send>>>,
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
 }
@@ -90,7 +94,8 @@ impl Terminal {
             .expect("the program starts");
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let writer = pair.master.take_writer().expect("a writer");
+        let writer = Arc::new(Mutex::new(pair.master.take_writer().expect("a writer")));
+        let answers = Arc::clone(&writer);
         let shown = Arc::new((
             Mutex::new(Shown {
                 parser: vt100::Parser::new(cells(rows), cells(columns), 0),
@@ -103,6 +108,7 @@ impl Terminal {
         let sink = Arc::clone(&shown);
         std::thread::spawn(move || {
             let mut buffer = [0_u8; 16 * 1024];
+            let mut asked = Vec::new();
             loop {
                 let read = reader.read(&mut buffer).unwrap_or(0);
                 let (lock, changed) = &*sink;
@@ -117,6 +123,16 @@ impl Terminal {
                 shown.bytes += read;
                 shown.raw.extend_from_slice(part);
                 changed.notify_all();
+                drop(shown);
+                asked.extend_from_slice(part);
+                while let Some(at) = asked.windows(QUESTION.len()).position(|w| w == QUESTION) {
+                    asked.drain(..at + QUESTION.len());
+                    let mut writer = answers.lock().expect("the terminal");
+                    // a program that has just ended wants no answer
+                    let _ = writer.write_all(ANSWER).and_then(|()| writer.flush());
+                }
+                let kept = asked.len().saturating_sub(QUESTION.len() - 1);
+                asked.drain(..kept);
             }
         });
         Self {
@@ -174,10 +190,11 @@ impl Terminal {
 
     /// Types.
     pub fn press(&mut self, keys: &str) {
-        self.writer
+        let mut writer = self.writer.lock().expect("the terminal");
+        writer
             .write_all(keys.as_bytes())
             .expect("the terminal takes keys");
-        self.writer.flush().expect("the terminal takes keys");
+        writer.flush().expect("the terminal takes keys");
     }
 
     /// Gives the terminal another size.

@@ -3,9 +3,11 @@
 pub mod clipboard;
 pub mod guard;
 pub mod input;
+pub mod link;
 pub mod pen;
 pub mod screen;
 pub mod signals;
 
 pub use guard::Guard;
+pub use link::Link;
 pub use screen::Screen;

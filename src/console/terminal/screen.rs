@@ -9,6 +9,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
 use super::super::text::width;
+use super::link::{Link, QUESTION};
 use super::pen::{Pen, go};
 
 /// Begins a synchronized update.
@@ -37,6 +38,7 @@ pub struct Screen<W: Write> {
     written: u64,
     /// How long the last write took: a slow link blocks.
     blocked: Duration,
+    link: Link,
 }
 
 impl<W: Write> Screen<W> {
@@ -53,6 +55,7 @@ impl<W: Write> Screen<W> {
             frames: 0,
             written: 0,
             blocked: Duration::ZERO,
+            link: Link::default(),
         }
     }
 
@@ -80,6 +83,17 @@ impl<W: Write> Screen<W> {
     #[must_use]
     pub const fn totals(&self) -> (u64, u64) {
         (self.frames, self.written)
+    }
+
+    /// What is on its way.
+    pub const fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    /// The same, to look at.
+    #[must_use]
+    pub const fn on_its_way(&self) -> &Link {
+        &self.link
     }
 
     /// How long the last write took.
@@ -231,6 +245,10 @@ impl<W: Write> Backend for Screen<W> {
         }
         self.bytes.extend_from_slice(END);
         let begun = Instant::now();
+        self.link.give_up_late(begun);
+        if self.link.asks(self.bytes.len(), begun) {
+            self.bytes.extend_from_slice(QUESTION);
+        }
         let result = self
             .out
             .write_all(&self.bytes)

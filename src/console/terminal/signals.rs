@@ -11,6 +11,8 @@ pub enum Asked {
     End,
     /// Stop it (SIGTSTP from outside; the key Ctrl-Z comes as a key).
     Stop,
+    /// Look at the terminal's size (SIGWINCH).
+    Resize,
     /// It goes on after it was stopped by something else (SIGSTOP).
     GoOn,
 }
@@ -23,6 +25,7 @@ pub struct Signals {
     int: Signal,
     stop: Signal,
     go_on: Signal,
+    size: Signal,
 }
 
 impl Signals {
@@ -37,6 +40,7 @@ impl Signals {
             int: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(signal_hook::consts::SIGTSTP))?,
             go_on: signal(SignalKind::from_raw(signal_hook::consts::SIGCONT))?,
+            size: signal(SignalKind::window_change())?,
         })
     }
 
@@ -48,6 +52,7 @@ impl Signals {
             _ = self.int.recv() => Asked::End,
             _ = self.stop.recv() => Asked::Stop,
             _ = self.go_on.recv() => Asked::GoOn,
+            _ = self.size.recv() => Asked::Resize,
         }
     }
 }
