@@ -110,10 +110,11 @@ async fn serve(args: &SimArgs) -> Result<(), SimError> {
     Ok(())
 }
 
-/// The threads that requests run on.
+/// What requests run on. One thread: two would wake each other at every answer, and decoding is not what takes
+/// the time.
 fn runtime() -> Result<tokio::runtime::Runtime, String> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|e| format!("threads can't be started: {e}"))

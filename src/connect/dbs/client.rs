@@ -169,10 +169,13 @@ impl Client {
             .utc()
             .map(|t| t.format("%Y-%m-%dT%H:%M:%SZ").to_string())
             .unwrap_or_default();
-        match self.dialect {
+        let mut request = match self.dialect {
             Dialect::Acs3 => self.acs3(action, priority, &nonce, &date),
             Dialect::Rpc => self.rpc(action, priority, nonce, date),
-        }
+        }?;
+        // everything is asked by POST; these change nothing
+        request.reads = action.name.starts_with("Describe");
+        Ok(request)
     }
 
     fn acs3(

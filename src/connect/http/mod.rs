@@ -23,7 +23,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{Stream, StreamExt};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, Url};
 
 use super::Settings;
 use crate::model::{Fault, FaultKind, Timestamp, clean};
@@ -156,11 +156,11 @@ impl Http {
 
     /// Sends one request and reads the whole answer, whatever its status. Redirects are answers too.
     ///
-    /// A GET whose kept connection turns out to be dead is sent once more; nothing else ever is.
+    /// What only reads is sent once more when its kept connection turns out to be dead; nothing else ever is.
     ///
     /// # Errors
     /// The budget (polling only), the connection, TLS, a timeout, a body that is cut short or too large.
-    /// [`Fault::maybe_done`] is set exactly when a request other than GET may have reached the service.
+    /// [`Fault::maybe_done`] is set exactly when a request that may change something may have reached the service.
     pub async fn send(&self, request: Request) -> Result<Reply, Fault> {
         self.may_send_to(&request.url)?;
         self.budget
@@ -169,7 +169,7 @@ impl Http {
             })
             .await?;
         let place = place_of(request.method.as_str(), &request.url);
-        if request.method != Method::GET {
+        if !request.reads {
             return self.once(&self.writes, request, &place).await;
         }
         match self.once(&self.reads, request.clone(), &place).await {
@@ -188,7 +188,7 @@ impl Http {
         }
     }
 
-    /// One exchange. `maybe_done` says whether the request may have been written, for GET too.
+    /// One exchange. `maybe_done` says whether the request may have been written, for those that read too.
     async fn once(&self, client: &Client, request: Request, place: &str) -> Result<Reply, Fault> {
         let mut built = client
             .request(request.method.clone(), request.url.clone())
@@ -225,7 +225,7 @@ impl Http {
             headers,
             body,
             place: place.to_owned(),
-            is_read: request.method == Method::GET,
+            is_read: request.reads,
             seen_at: ours,
         })
     }

@@ -26,7 +26,7 @@ pub struct Reply {
     pub body: Bytes,
     /// Method and address, secrets hidden.
     pub place: String,
-    /// True when the request was a GET.
+    /// True when the request changes nothing: a GET, or a question that a service is asked by POST.
     pub is_read: bool,
     /// By our clock.
     pub seen_at: Timestamp,

@@ -21,6 +21,9 @@ pub struct Request {
     pub body: Bytes,
     /// Who asks.
     pub priority: Priority,
+    /// True where it changes nothing: it may go over a kept connection, and once more where that turns out to be
+    /// dead. So is every GET; services that are asked by POST say it.
+    pub reads: bool,
 }
 
 impl Request {
@@ -30,6 +33,7 @@ impl Request {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Self {
+            reads: method == Method::GET,
             method,
             url,
             headers,
