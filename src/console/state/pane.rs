@@ -47,6 +47,8 @@ pub struct Pane {
     pub columns_from: usize,
     /// The store's generation and the time when the list was made; `None` when it has to be made anew.
     made: Option<(u64, Timestamp)>,
+    /// The operator changed the filter, and the list does not follow it yet.
+    asked: bool,
 }
 
 impl std::fmt::Debug for Pane {
@@ -82,6 +84,7 @@ impl Pane {
             hides_acknowledged: false,
             columns_from: 0,
             made: None,
+            asked: false,
         }
     }
 
@@ -225,6 +228,10 @@ impl Pane {
 
     /// Brings the list up to date and keeps the cursor's row on its line.
     pub fn refresh(&mut self, store: &Store, now: Timestamp, height: usize) {
+        if self.asked {
+            self.refilter(store, now, height);
+            return;
+        }
         self.made = Some((store.generation(), now));
         if self.view.refresh(store, now) || self.cursor.is_none() {
             self.settle(height);
@@ -304,13 +311,21 @@ impl Pane {
             self.view.set_query(query);
             self.ghost = None;
             self.made = None;
+            self.asked = true;
         }
         Ok(())
+    }
+
+    /// True when the filter was changed and the list doesn't follow it yet.
+    #[must_use]
+    pub const fn is_asked(&self) -> bool {
+        self.asked
     }
 
     /// After the operator changed the filter: the cursor stays on its row where that is still listed, else
     /// it goes to the top.
     pub fn refilter(&mut self, store: &Store, now: Timestamp, height: usize) {
+        self.asked = false;
         self.view.refresh(store, now);
         self.made = Some((store.generation(), now));
         self.ghost = None;

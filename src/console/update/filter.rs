@@ -24,22 +24,18 @@ pub(super) fn open(state: &mut State) {
     }
 }
 
-/// The text has changed.
+/// The text has changed. The list follows once for all keys that came together: when it is drawn next, or
+/// when the filter is taken.
 pub(super) fn typed(state: &mut State) {
     let Some(Layer::Filter(line)) = state.layers.last() else {
         return;
     };
     let text = line.line.text().to_owned();
     let cursor = line.line.cursor();
-    let height = Layout::of(state).rows(state.focus);
-    let now = state.now;
     let Some(pane) = state.panes.get_mut(state.focus) else {
         return;
     };
     let error = pane.set_filter(&text).err();
-    if error.is_none() {
-        pane.refilter(&state.store, now, height);
-    }
     let noun = pane.noun;
     let completions = complete(&text, cursor, noun, &|field| {
         state.store.values(noun, field, VALUES)
@@ -60,12 +56,25 @@ pub(super) fn accept(state: &mut State) {
         state.layers.push(Layer::Filter(line));
         return;
     }
+    follow(state);
     let text = line.line.text().trim().to_owned();
     if !text.is_empty() {
         state.filters.retain(|f| *f != text);
         state.filters.push(text);
         let over = state.filters.len().saturating_sub(REMEMBERED);
         state.filters.drain(..over);
+    }
+}
+
+/// Has the list follow a filter that was typed: whatever the next key does, it does to the row that the
+/// operator will see under the cursor.
+fn follow(state: &mut State) {
+    let height = Layout::of(state).rows(state.focus);
+    let now = state.now;
+    if let Some(pane) = state.panes.get_mut(state.focus)
+        && pane.is_asked()
+    {
+        pane.refilter(&state.store, now, height);
     }
 }
 

@@ -210,6 +210,8 @@ pub(super) struct Backups {
     live: usize,
     by_status: [BTreeSet<u64>; 9],
     pub snapshots: Vec<Snapshot>,
+    /// Moves whenever a row may have changed.
+    revision: u64,
 }
 
 impl Backups {
@@ -223,8 +225,14 @@ impl Backups {
         self.base..self.base + self.rows.len() as u64
     }
 
+    /// While this stays the same, so do all rows.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Adds a backup and says its number.
     pub fn push(&mut self, backup: Backup) -> u64 {
+        self.revision += 1;
         let number = self.range().end;
         if let Some(set) = self.index(backup.status) {
             set.insert(number);
@@ -253,6 +261,7 @@ impl Backups {
 
     /// The same, to change anything but its status.
     pub fn get_mut(&mut self, number: u64) -> Option<&mut Backup> {
+        self.revision += 1;
         let index = usize::try_from(number.checked_sub(self.base)?).ok()?;
         self.rows
             .get_mut(index)
@@ -294,10 +303,19 @@ impl Backups {
 
     /// The numbers of one status other than `available` and `deleted`, oldest first.
     pub fn with_status(&self, status: Status) -> impl DoubleEndedIterator<Item = u64> {
+        self.with_status_below(status, u64::MAX)
+    }
+
+    /// Those of them below `below`.
+    pub fn with_status_below(
+        &self,
+        status: Status,
+        below: u64,
+    ) -> impl DoubleEndedIterator<Item = u64> {
         self.by_status
             .get(status as usize)
             .into_iter()
-            .flatten()
+            .flat_map(move |numbers| numbers.range(..below))
             .copied()
     }
 

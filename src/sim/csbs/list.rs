@@ -154,23 +154,24 @@ impl Filter {
                 .is_none_or(|part| item::name(backup, number).contains(part.as_str()))
     }
 
-    /// The numbers that may fit, newest first.
-    fn candidates<'a>(&'a self, csbs: &'a Csbs) -> Box<dyn Iterator<Item = u64> + 'a> {
+    /// The numbers below `below` that may fit, newest first.
+    fn candidates<'a>(&'a self, csbs: &'a Csbs, below: u64) -> Box<dyn Iterator<Item = u64> + 'a> {
         if self.nothing {
             return Box::new(std::iter::empty());
         }
         if let Some(first) = self.checkpoint {
-            return Box::new(csbs.backups.checkpoint(first).into_iter().rev());
+            let numbers = csbs.backups.checkpoint(first).into_iter().rev();
+            return Box::new(numbers.filter(move |number| *number < below));
         }
         if let Some(statuses) = &self.statuses
             && !statuses.contains(&Status::Available)
         {
             if let [only] = statuses.as_slice() {
-                return Box::new(csbs.backups.with_status(*only).rev());
+                return Box::new(csbs.backups.with_status_below(*only, below).rev());
             }
             let mut numbers: Vec<u64> = statuses
                 .iter()
-                .flat_map(|status| csbs.backups.with_status(*status))
+                .flat_map(|status| csbs.backups.with_status_below(*status, below))
                 .collect();
             numbers.sort_unstable_by(|a, b| b.cmp(a));
             numbers.dedup();
@@ -185,12 +186,17 @@ impl Filter {
             i64::MAX => range.end,
             until => csbs.backups.made_from(until.saturating_add(1)),
         };
-        Box::new((start..end).rev())
+        Box::new((start..end.min(below)).rev())
     }
 
     /// The numbers that fit, newest first.
     fn matches<'a>(&'a self, csbs: &'a Csbs) -> impl Iterator<Item = u64> + 'a {
-        self.candidates(csbs).filter(|number| {
+        self.matches_below(csbs, u64::MAX)
+    }
+
+    /// Those of them below `below`: what follows it on the pages of this order.
+    fn matches_below<'a>(&'a self, csbs: &'a Csbs, below: u64) -> impl Iterator<Item = u64> + 'a {
+        self.candidates(csbs, below).filter(|number| {
             csbs.backups
                 .get(*number)
                 .is_some_and(|backup| self.fits(*number, backup))
@@ -236,6 +242,16 @@ fn instant(text: &str) -> Result<i64, Refusal> {
         .ok_or_else(|| codes::BAD_PARAMETER.saying(format!("{text:?} is not a time")))
 }
 
+/// A list in its order, kept for its next page: sorting a million rows for each of a thousand pages takes minutes.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    /// The query without its page.
+    asked: Vec<(String, String)>,
+    /// That of the backups when it was made.
+    revision: u64,
+    numbers: Vec<u64>,
+}
+
 #[derive(Serialize)]
 struct Listed<'a> {
     checkpoint_items: Vec<Item<'a>>,
@@ -259,14 +275,25 @@ impl Csbs {
             matches!(page.sort.as_slice(), []) || page.sort == [("created_at".to_owned(), true)];
         let (numbers, more) = match marker {
             // Numbers descend in this order: no need to look for the marker among a million rows.
-            Some(marker) if newest_first => {
-                page.cut(filter.matches(self).filter(|number| *number < marker), None)
-            }
+            Some(marker) if newest_first => page.cut(filter.matches_below(self, marker), None),
             None if newest_first => page.cut(filter.matches(self), None),
             marker => {
-                let mut numbers: Vec<u64> = filter.matches(self).collect();
-                self.sort(&mut numbers, &page.sort)?;
-                page.cut(numbers, marker)
+                let asked = request
+                    .query
+                    .iter()
+                    .filter(|(key, _)| !["marker", "limit", "offset"].contains(&key.as_str()));
+                let asked: Vec<(String, String)> = asked.cloned().collect();
+                let mut sorted = self.sorted.borrow_mut();
+                if sorted.revision != self.backups.revision() || sorted.asked != asked {
+                    let mut numbers: Vec<u64> = filter.matches(self).collect();
+                    self.sort(&mut numbers, &page.sort)?;
+                    *sorted = Sorted {
+                        asked,
+                        revision: self.backups.revision(),
+                        numbers,
+                    };
+                }
+                page.cut(sorted.numbers.iter().copied(), marker)
             }
         };
         let root = world.root(self.service);

@@ -30,6 +30,7 @@ mod seed;
 mod tags;
 mod traffic;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use serde_json::Value;
@@ -177,6 +178,8 @@ struct Csbs {
     service: ServiceId,
     ids: Ids,
     backups: Backups,
+    /// The list that was sorted last, for its next page.
+    sorted: RefCell<list::Sorted>,
     policies: BTreeMap<u32, Policy>,
     next_policy: u32,
     /// Servers with a backup under way, and how many.
@@ -201,6 +204,7 @@ impl Csbs {
             service,
             ids: Ids::new(world.rng.u64(..)),
             backups: Backups::default(),
+            sorted: RefCell::default(),
             policies: BTreeMap::new(),
             next_policy: 1,
             busy: HashMap::new(),
