@@ -186,6 +186,76 @@ fn a_cut_line_costs_that_line_and_the_next_event_is_whole() {
 }
 
 #[test]
+fn writers_that_are_killed_cost_nobody_elses_event() {
+    let home = Home::new();
+    let long = "x".repeat(60_000);
+    let mut children: Vec<Child> = (0..32)
+        .map(|n| {
+            home.keepwatch()
+                .args(["record", "dpod", "--service", "gateways", "--"])
+                .args(["BACKUP-TASK", "POST", &n.to_string(), "nightly", "SUCCESS"])
+                .args([&long, "FFU", "FFU"])
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    // every second one, wherever it stands just now
+    for child in children.iter_mut().step_by(2) {
+        child.kill().unwrap();
+    }
+    let mut kept = Vec::new();
+    for (n, mut child) in children.into_iter().enumerate() {
+        let status = child.wait().unwrap();
+        if n % 2 == 1 {
+            assert_eq!(status.code(), Some(0), "{n}");
+        }
+        if status.success() {
+            kept.push(format!("task:backup:{n}"));
+        }
+    }
+    assert!(kept.len() >= 16);
+    assert_well(&home.record(&[
+        "BACKUP-TASK",
+        "POST",
+        "99",
+        "nightly",
+        "SUCCESS",
+        "NONE",
+        "FFU",
+        "FFU",
+    ]));
+    kept.push("task:backup:99".to_owned());
+    let tasks = home.tasks();
+    for id in kept {
+        let task = tasks.iter().find(|t| t["id"] == *id);
+        assert_eq!(
+            task.unwrap_or_else(|| panic!("{id} is lost"))["phase"],
+            "succeeded"
+        );
+    }
+}
+
+#[test]
+fn an_inbox_that_never_answers_holds_nobody_up_for_long() {
+    let home = Home::new();
+    let event = ["BACKUP-PLAN", "PRE", "5", "nightly"];
+    assert_well(&home.record(&event));
+    let dir = home.inbox().join("gateways");
+    let file = fs::read_dir(dir).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(&file).unwrap();
+    // whoever opens this to write waits for a reader for ever
+    let made = Command::new("mkfifo").arg(&file).status().unwrap();
+    assert!(made.success());
+    let output = home.record(&event);
+    assert_well(&output);
+    assert!(
+        stderr(&output).contains("did not answer within 5 s"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn whatever_goes_wrong_it_ends_well_and_says_so() {
     let home = Home::new();
     // wrong on the command line

@@ -114,13 +114,38 @@ fn is_dpod(kind: &str) -> bool {
     kind == dpod::KIND.name()
 }
 
+/// How the folders of demos begin, before the number of their process.
+const FOLDER: &str = "keepwatch-demo-";
+
 /// A folder for the demo's inbox that goes with it. Without one DPOD's tasks stay unseen, and nothing else changes.
 fn folder() -> Option<TempDir> {
+    clear_away(&std::env::temp_dir());
     tempfile::Builder::new()
-        .prefix("keepwatch-demo-")
+        .prefix(&format!("{FOLDER}{}-", std::process::id()))
         .tempdir()
         .map_err(|e| output::complain(&format!("the demo has no folder for its inbox: {e}")))
         .ok()
+}
+
+/// Removes what demos left that were killed.
+fn clear_away(temp: &Path) {
+    // Only where the system tells which processes there are.
+    let processes = Path::new("/proc");
+    if !processes.join("self").exists() {
+        return;
+    }
+    let entries = std::fs::read_dir(temp).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let process = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(FOLDER)?.split_once('-'))
+            .and_then(|(number, _)| number.parse::<u32>().ok());
+        if process.is_some_and(|number| !processes.join(number.to_string()).exists()) {
+            // Somebody else's stays, and one that is gone already is gone.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// This very program as the scripts of a real DPOD call it.
@@ -139,4 +164,26 @@ fn recorder(service: &str, inbox: &Path) -> Option<Hook> {
         args,
         loud: false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_demos_that_were_killed_are_cleared_away() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let make = |name: String| {
+            let path = temp.path().join(name);
+            std::fs::create_dir_all(path.join("gateways")).expect("made");
+            path
+        };
+        let own = make(format!("{FOLDER}{}-a", std::process::id()));
+        // Beyond the largest number that a process can have.
+        let killed = make(format!("{FOLDER}4194305-b"));
+        let other = make("keepwatch-demo-notes".to_owned());
+        clear_away(temp.path());
+        assert!(own.exists() && other.exists());
+        assert_eq!(killed.exists(), !Path::new("/proc/self").exists());
+    }
 }

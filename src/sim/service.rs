@@ -24,6 +24,8 @@ pub struct AuthLine {
     pub fields: Vec<(&'static str, AuthValue)>,
     /// Settings of the kind alone, `[service.options]` in a configuration.
     pub options: Vec<(&'static str, String)>,
+    /// Requests a minute that the service bears, where that is more than its kind does as a rule.
+    pub rate: Option<u32>,
     /// The certificate that the service shows, where it speaks TLS.
     pub certificate: Option<&'static Certificate>,
 }
@@ -36,6 +38,7 @@ impl AuthLine {
             method,
             fields: Vec::new(),
             options: Vec::new(),
+            rate: None,
             certificate: None,
         }
     }
@@ -58,6 +61,13 @@ impl AuthLine {
     #[must_use]
     pub fn option(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.options.push((name, value.into()));
+        self
+    }
+
+    /// The same of a service that bears so many requests a minute.
+    #[must_use]
+    pub fn bears(mut self, requests_per_minute: u32) -> Self {
+        self.rate = Some(requests_per_minute);
         self
     }
 
@@ -117,12 +127,15 @@ impl ServiceLine {
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
-            "[[service]]\nname = {}\nkind = {}\nendpoint = {}\n[service.auth]\nmethod = {}",
+            "[[service]]\nname = {}\nkind = {}\nendpoint = {}",
             quoted(&self.name),
             quoted(self.kind),
             quoted(&self.endpoint),
-            quoted(self.auth.method)
         );
+        if let Some(rate) = self.auth.rate {
+            let _ = writeln!(out, "rate_per_minute = {rate}");
+        }
+        let _ = writeln!(out, "[service.auth]\nmethod = {}", quoted(self.auth.method));
         for (name, value) in &self.auth.fields {
             let _ = match value {
                 AuthValue::Text(text) => writeln!(out, "{name} = {}", quoted(text)),
@@ -179,6 +192,7 @@ mod tests {
                 .text("username", "operator")
                 .secret("password", "p")
                 .option("account", "a \"b\"")
+                .bears(9)
                 .shows(&crate::sim::tls::SELF_SIGNED),
         };
         let config: toml::Table = config_toml(std::slice::from_ref(&line))
@@ -186,6 +200,7 @@ mod tests {
             .expect("valid TOML");
         let service = &config["service"][0];
         assert_eq!(service["name"].as_str(), Some("otc \"eu\"\n"));
+        assert_eq!(service["rate_per_minute"].as_integer(), Some(9));
         assert_eq!(service["auth"]["method"].as_str(), Some("keystone"));
         assert_eq!(service["auth"]["password"]["value"].as_str(), Some("p"));
         assert_eq!(service["options"]["account"].as_str(), Some("a \"b\""));

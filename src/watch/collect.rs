@@ -19,9 +19,9 @@ use crate::store::Store;
 pub enum Want {
     /// Everything.
     All,
-    /// Live tasks only.
+    /// Live tasks only, and what their policies are called.
     Live,
-    /// Failed jobs only.
+    /// Failed jobs only, and what their policies are called.
     Failed,
     /// Policies and what their tasks say of them.
     Policies,
@@ -77,11 +77,15 @@ async fn ask_service(
         chosen = feeds.iter().filter(|f| f.covers.live).collect();
     }
     // a kind whose feeds do not part the tasks is asked for everything
-    let chosen = if chosen.is_empty() {
-        feeds.iter().collect()
-    } else {
-        chosen
-    };
+    if chosen.is_empty() {
+        chosen = feeds.iter().collect();
+    }
+    // tasks may name their policy by its id alone
+    for feed in feeds.iter().filter(|f| f.covers.policies) {
+        if !chosen.iter().any(|f| f.id == feed.id) {
+            chosen.push(feed);
+        }
+    }
     let rounds = join_all(chosen.iter().map(|spec| {
         let out = out.clone();
         async move {

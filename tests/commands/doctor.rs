@@ -213,8 +213,6 @@ async fn services_that_are_well_are_found_so_and_nothing_is_changed() {
 async fn signed_requests_and_an_old_password_are_told_apart() {
     let world = World::of(vec![sim::dbs::ENTRY]).await;
     let config = world.config();
-    // its lists are many requests: enough for all at once
-    let config = config.replace("kind = \"dbs\"", "kind = \"dbs\"\nrate_per_minute = 100000");
     let (exit, found) = world.findings(&config).await;
     assert_eq!(exit, 0, "{found:#}");
     let dbs = service(&found, "dbs-hangzhou");

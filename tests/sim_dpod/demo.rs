@@ -86,3 +86,54 @@ async fn as_many_gateways_and_changes_as_asked_for() {
     nothing.advance(3600);
     assert!(nothing.plans("backupplan").await.is_empty());
 }
+
+#[tokio::test]
+async fn the_nights_before_were_told_as_nights_are() {
+    let dpod = Dpod::start(demo()).await;
+    let calls = &dpod.running.past_calls;
+    let start = calm().start.expect("a start");
+    assert!(calls.is_sorted_by_key(|call| call.at));
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.at < start && call.service == "gateways")
+    );
+    let catalog = include_str!("../../assets/catalog/dpod.toml");
+    let (mut numbers, mut codes) = (Vec::new(), BTreeSet::new());
+    let told = |first: &str, second: &str| {
+        calls
+            .iter()
+            .filter(|call| call.args[..2] == [first, second])
+            .map(|call| call.args.clone())
+            .collect::<Vec<_>>()
+    };
+    for run in told("BACKUP-PLAN", "POST") {
+        for task in run[8].trim_end_matches(',').split('~') {
+            let fields: Vec<&str> = task.trim_end_matches(',').split(',').collect();
+            let [number, _, _, _, code] = fields[..] else {
+                panic!("{task}");
+            };
+            numbers.push(number.parse::<u64>().expect("a number"));
+            assert!(catalog.contains(&format!("code = \"{code}\"")), "{code}");
+            codes.insert(code.to_owned());
+        }
+    }
+    let most = SimOptions::default().tasks;
+    assert!(
+        (most..most + 60).contains(&numbers.len()),
+        "{}",
+        numbers.len()
+    );
+    assert!(codes.len() >= 5 && codes.contains("SUCCESS"), "{codes:?}");
+    let (begun, ended) = (told("BACKUP-TASK", "PRE"), told("BACKUP-TASK", "POST"));
+    assert!(begun.len() == ended.len() && begun.len() > numbers.len() / 2);
+    // every task has a number of its own, and what runs now goes on from there
+    let unique: BTreeSet<u64> = numbers.iter().copied().collect();
+    assert_eq!(unique.len(), numbers.len());
+    dpod.advance(60);
+    let now = dpod.last()["tasks"][0]["id"].as_u64().expect("a number");
+    assert!(unique.iter().all(|number| *number < now), "{now}");
+
+    let quiet = Dpod::start(bare()).await;
+    assert!(quiet.running.past_calls.is_empty());
+}

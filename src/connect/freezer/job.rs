@@ -263,11 +263,12 @@ impl Schedule<'_> {
         })
     }
 
-    /// Status and result as they came, joined by a slash.
-    pub(super) fn native(&self) -> String {
+    /// The word that tells of the last run. `status` is the job's (`scheduled`: it waits for its next time), `result`
+    /// the last run's; while one runs the result is that of the run before, or empty.
+    pub(super) fn run_status(&self) -> &str {
         match (self.status.as_str(), self.result.as_str()) {
-            (s, "") => s.to_owned(),
-            (s, r) => format!("{s}/{r}"),
+            (status @ ("running" | "aborting"), _) | (status, "") => status,
+            (_, result) => result,
         }
     }
 }
@@ -336,7 +337,7 @@ impl Job<'_> {
             !matches!(s.status.as_str(), "stop" | "completed" | "removed")
                 && s.event.as_str() != "stop"
         });
-        let mut native_status = s.native();
+        let mut native_status = s.status.owned();
         if !s.event.is_empty() {
             if !native_status.is_empty() {
                 native_status.push(' ');
@@ -345,6 +346,9 @@ impl Job<'_> {
             native_status.push_str(s.event.as_str());
         }
         let mut facts = self.facts();
+        if !s.result.is_empty() {
+            facts.push(("Result of the last run", s.result.owned()));
+        }
         if let Some(created) = s.time_created.0 {
             facts.push(("Created", created.rfc3339()));
         }
@@ -399,7 +403,7 @@ impl Job<'_> {
                 .then(|| Ref::new(self.client_id.as_str(), self.client_id.as_str())),
             policy: Some(Ref::new(self.job_id.as_str(), self.name())),
             operation: first.unwrap_or("backup").to_lowercase(),
-            native_status: s.native(),
+            native_status: s.run_status().to_owned(),
             phase,
             started_at: Some(started),
             updated_at: ended.or(Some(started)),

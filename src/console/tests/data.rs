@@ -138,6 +138,27 @@ fn a_service_that_is_down_says_so_and_its_rows_stand_back() {
 }
 
 #[test]
+fn services_that_do_not_fit_are_counted() {
+    let mut state = silent();
+    resize(&mut state, 80, 24);
+    for id in 0..3 {
+        let down = Health::Down {
+            since: NOW,
+            last_ok: None,
+            next_try: Some(NOW.plus(15_000)),
+            fault: Fault::new(FaultKind::Unreachable, "no answer", "", "Look at it."),
+        };
+        health(&mut state, id, down);
+    }
+    health(&mut state, 3, Health::Fresh { since: NOW });
+    let shown = line(&state, "otc-eu");
+    assert!(
+        shown.contains("otc-eu ✕ down now, next 20s  +2 not fresh  ● 1 fresh"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn silence_is_told_from_calm() {
     let mut state = silent();
     resize(&mut state, 120, 40);

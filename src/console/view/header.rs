@@ -146,11 +146,9 @@ pub fn draw_notice(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
         "{which} embedded demo services: simulated on this machine, nothing real is touched. Add your own in {path} (keepwatch --help)."
     );
     let short = format!("{which} demo services, simulated here. Add your own in {path}.");
-    let text = if long.chars().count() + 2 <= usize::from(rect.width) {
-        long
-    } else {
-        short
-    };
+    let shortest = format!("{which} demo services. Add your own in {path}.");
+    let fits = |text: &String| text.chars().count() + 2 <= usize::from(rect.width);
+    let text = [long, short].into_iter().find(fits).unwrap_or(shortest);
     Text::of(" ", cx.style(Role::Notice))
         .with(text, cx.style(Role::Notice))
         .draw(buf, rect, rect.x, rect.y, cx.glyphs.more);

@@ -87,42 +87,79 @@ enum Detail {
     Full,
     /// Name, sign, age.
     NoKind,
-    /// The same with short names, and no age for what is fresh.
-    Short,
-    /// Only those that are not fresh.
-    Bad,
+    /// The same with names of at most so many columns, and no age for what is fresh.
+    Short(usize),
 }
+
+/// The longest name where there is room, and where there is none.
+const NAME: usize = 24;
+const SHORT_NAME: usize = 10;
 
 /// Draws the line.
 pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
     if rect.is_empty() {
         return;
     }
-    let line = [Detail::Full, Detail::NoKind, Detail::Short, Detail::Bad]
+    let width = usize::from(rect.width);
+    let line = [Detail::Full, Detail::NoKind]
         .into_iter()
+        .chain([NAME, 16, 13, SHORT_NAME].map(Detail::Short))
         .map(|detail| line(cx, detail))
-        .find(|line| line.width() <= usize::from(rect.width))
-        .unwrap_or_else(|| line(cx, Detail::Bad));
+        .find(|line| line.width() <= width)
+        .unwrap_or_else(|| worst(cx, width));
     line.draw(buf, rect, rect.x, rect.y, cx.glyphs.more);
 }
 
+/// All of them.
 fn line(cx: &Cx<'_>, detail: Detail) -> Text<'static> {
     let mut line = Text::of(" ", cx.style(Role::Text));
-    let mut fresh = 0;
     for state in cx.state.store.services() {
-        let is_fresh = matches!(state.health, Health::Fresh { .. });
-        if is_fresh && detail == Detail::Bad {
-            fresh += 1;
-            continue;
-        }
         line.append(one(cx, state, detail));
     }
-    if fresh > 0 {
-        line.push(
-            format!("{} {fresh} fresh", cx.glyphs.good),
-            cx.style(Role::Good),
-        );
+    line
+}
+
+/// Those that are not fresh, the worst first and as many as there is room for; the others are counted.
+fn worst(cx: &Cx<'_>, width: usize) -> Text<'static> {
+    let mut bad: Vec<&ServiceState> = cx
+        .state
+        .store
+        .services()
+        .iter()
+        .filter(|s| !matches!(s.health, Health::Fresh { .. }))
+        .collect();
+    bad.sort_by_key(|s| match s.health {
+        Health::Down { .. } => 0,
+        Health::Limited { .. } => 1,
+        Health::Stale { .. } => 2,
+        Health::Connecting | Health::Fresh { .. } => 3,
+    });
+    let fresh = cx.state.store.services().len() - bad.len();
+    let end = |hidden: usize| {
+        let mut end = Text::default();
+        if hidden > 0 {
+            let role = bad
+                .get(bad.len() - hidden)
+                .map_or(Role::Dim, |state| role_of(&state.health));
+            end.push(format!("+{hidden} not fresh  "), cx.style(role));
+        }
+        if fresh > 0 {
+            let text = format!("{} {fresh} fresh", cx.glyphs.good);
+            end.push(text, cx.style(Role::Good));
+        }
+        end
+    };
+    let mut line = Text::of(" ", cx.style(Role::Text));
+    for (n, state) in bad.iter().enumerate() {
+        let next = one(cx, state, Detail::Short(SHORT_NAME));
+        let left = bad.len() - n;
+        if line.width() + next.width() + end(left - 1).width() > width {
+            line.append(end(left));
+            return line;
+        }
+        line.append(next);
     }
+    line.append(end(0));
     line
 }
 
@@ -132,8 +169,11 @@ fn one(cx: &Cx<'_>, state: &ServiceState, detail: Detail) -> Text<'static> {
     let role = role_of(health);
     let dim = cx.style(Role::Dim);
     let fresh = matches!(health, Health::Fresh { .. });
-    let short = matches!(detail, Detail::Short | Detail::Bad);
-    let name = cut_middle(&service.name, if short { 10 } else { 24 }, cx.glyphs.more).into_owned();
+    let (short, longest) = match detail {
+        Detail::Short(longest) => (true, longest),
+        Detail::Full | Detail::NoKind => (false, NAME),
+    };
+    let name = cut_middle(&service.name, longest, cx.glyphs.more).into_owned();
     let mut text = Text::of(name, cx.style(Role::Text));
     if detail == Detail::Full {
         text.push(format!(" {}", service.kind), dim);

@@ -69,6 +69,8 @@ pub const ENTRY: DialectEntry = DialectEntry {
             .text("access_key", &world.account.access_key)
             .secret("secret_key", &world.account.secret_key)
             .text("region", HOME)
+            // Its history takes a request for each plan and page of runs: nobody waits for that in a demo.
+            .bears(6_000)
     },
     switches: switches::ALL,
     make: |world, service| Box::new(Dbs::new(world, service)),
