@@ -348,9 +348,10 @@ pub struct AckWhat {
 /// `keepwatch ack`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A job that was taken stays failed in every count, and is marked in every console of this history. It is open
-again by itself when the same thing fails once more, when its status changes, or when --until is over; it is
-resolved when the same thing succeeds. Who took it: KEEPWATCH_OPERATOR, else the user's name.
+A job that was taken stays failed in every count, and is marked in every console of this history.
+It is open again by itself when the same thing fails once more, when its status changes, or when
+--until is over; it is resolved when the same thing succeeds. By a device's name all of its failed
+jobs are taken. Who took them: KEEPWATCH_OPERATOR, else the user's name.
 
 Examples:
   keepwatch ack ecs-42 --note 'INC-4711, storage team' --until 08:00
@@ -392,8 +393,8 @@ pub struct UnackArgs {
 /// `keepwatch report`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-What failed, what was done and by whom, what is open now, what has no good backup: one page to send.
-Actions, acknowledgements and notes come from history; everything else from one round over the services.
+One page to send: what is open now, what failed, what was done and by whom, what has no good backup.
+Actions, acknowledgements and notes come from history, the rest from one round over the services.
 
 Examples:
   keepwatch report

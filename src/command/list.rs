@@ -84,8 +84,12 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
     if let Some(history) = &history {
         history::say_notices(&**history);
         match args.what {
-            ListWhat::Failed | ListWhat::Tasks => past::take_remarks(&mut store, &**history, now),
-            _ => past::take_in(&mut store, &opened, &**history, now),
+            ListWhat::Tasks => past::take_remarks(&mut store, &**history, now),
+            ListWhat::Failed => past::take_in(&mut store, &opened, &**history, now, |task| {
+                // whether a job that was taken has succeeded since
+                task.phase == Phase::Succeeded
+            }),
+            _ => past::take_in(&mut store, &opened, &**history, now, |_| true),
         }
     }
     let written = show(args, &store, &catalog, query, &services, (now, false), utc);

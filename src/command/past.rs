@@ -1,6 +1,6 @@
 //! What history knew, taken into a round that a command made.
 
-use crate::model::{Health, Timestamp};
+use crate::model::{Health, Task, Timestamp};
 use crate::store::history::{Board, History, HistoryError, Remark, RemarkQuery, Sort};
 use crate::store::{NIGHTS, Store};
 
@@ -34,8 +34,14 @@ pub fn take_remarks(store: &mut Store, history: &dyn History, now: Timestamp) {
 }
 
 /// Tells the store what ended in the last nights and no service lists any more, what services that don't answer
-/// had, and what people said. Must not be called from within the runtime.
-pub fn take_in(store: &mut Store, services: &Services, history: &dyn History, now: Timestamp) {
+/// had, and what people said. `wanted`: which of the tasks. Must not be called from within the runtime.
+pub fn take_in(
+    store: &mut Store,
+    services: &Services,
+    history: &dyn History,
+    now: Timestamp,
+    wanted: impl Fn(&Task) -> bool,
+) {
     match history.board(None, now.plus(-REACH_MS), MOST) {
         Ok(board) => {
             let feeds: Vec<Vec<&'static str>> = services
@@ -43,7 +49,8 @@ pub fn take_in(store: &mut Store, services: &Services, history: &dyn History, no
                 .iter()
                 .map(|w| w.connector.feeds().iter().map(|f| f.id).collect())
                 .collect();
-            let board = of_the_past(board, store);
+            let mut board = of_the_past(board, store);
+            board.tasks.retain(|t| wanted(&t.task));
             store.remember(board, &feeds);
         }
         Err(e) => output::complain(&format!("the past is not known: {e}")),
@@ -51,7 +58,7 @@ pub fn take_in(store: &mut Store, services: &Services, history: &dyn History, no
     take_remarks(store, history, now);
 }
 
-/// Without what the services themselves tell better: what is under way, and of those that answered what they list.
+/// Without what may have changed since: what was under way, and what services list that answered now.
 fn of_the_past(mut board: Board, store: &Store) -> Board {
     let answered: Vec<bool> = board
         .services
@@ -63,9 +70,7 @@ fn of_the_past(mut board: Board, store: &Store) -> Board {
         })
         .collect();
     let silent = |n: usize| answered.get(n) == Some(&false);
-    board
-        .tasks
-        .retain(|t| t.task.phase.is_over() || silent(t.service));
+    board.tasks.retain(|t| t.task.phase.is_over());
     board.devices.retain(|d| silent(d.service));
     board.policies.retain(|p| silent(p.service));
     board

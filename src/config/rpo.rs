@@ -74,6 +74,11 @@ impl Rpo {
                     general = true;
                     it.default_ms = within_ms;
                 }
+                Some(Ok(query)) if query.depends_on_time() => rule.wrong(
+                    "where",
+                    "\"where\" of [[rpo]] depends on time",
+                    "Say what devices and policies are meant, not how their backups go: device, policy, place, service, kind",
+                ),
                 Some(Ok(query)) => it.rules.push(RpoRule { query, within_ms }),
                 Some(Err(e)) => rule.wrong(
                     "where",

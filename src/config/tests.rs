@@ -303,6 +303,10 @@ fn targets_are_rules_with_a_filter_and_one_for_all_others() {
             "c.toml:2:9: \"where\"",
         ),
         (
+            "[[rpo]]\nwhere = \"!is:overdue\"\nwithin = \"8d\"\n",
+            "c.toml:2:9: \"where\" of [[rpo]] depends on time",
+        ),
+        (
             "[[rpo]]\nwhere = \"x\"\n",
             "\"within\" of [[rpo]] is missing",
         ),

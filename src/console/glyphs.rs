@@ -32,6 +32,8 @@ pub struct Glyphs {
     pub down: &'static str,
     /// A failed job that somebody took.
     pub taken: &'static str,
+    /// Good and bad by turns.
+    pub flapping: &'static str,
     /// A marked row.
     pub mark: &'static str,
     /// The row under the cursor.
@@ -79,6 +81,7 @@ pub static UNICODE: Glyphs = Glyphs {
     stale: "◌",
     down: "✕",
     taken: "✓",
+    flapping: "≈",
     mark: "◆",
     cursor: "▌",
     more: "…",
@@ -111,6 +114,7 @@ pub static ASCII: Glyphs = Glyphs {
     stale: "s",
     down: "X",
     taken: "a",
+    flapping: "~",
     mark: "*",
     cursor: ">",
     more: "..",

@@ -186,6 +186,7 @@ impl Store {
         self.settle_stats();
         let visible = self.review_acks() || visible;
         let names = self.devices.renames + self.policies.renames;
+        self.settle_targets(names != self.names);
         if visible || names != self.names {
             self.names = names;
             self.generation += 1;

@@ -125,6 +125,7 @@ pub struct Store {
     overdue_after_ms: i64,
     /// How old the last good backup of some may be; the first that fits counts.
     targets: Vec<TargetRule>,
+    devices_by_rule: targets::ByRule,
     dropping: drop_old::Dropping,
     /// The newest instant the owner told.
     clock: Timestamp,
@@ -167,6 +168,7 @@ impl Store {
             names: 0,
             overdue_after_ms: OVERDUE_AFTER_MS,
             targets: Vec::new(),
+            devices_by_rule: targets::ByRule::default(),
             dropping: drop_old::Dropping::new(drop_old::CAP),
             clock: Timestamp::default(),
         }

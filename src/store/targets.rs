@@ -13,6 +13,17 @@ pub struct TargetRule {
     pub within_ms: i64,
 }
 
+/// No rule holds.
+const NO_RULE: u32 = u32::MAX;
+
+/// Which rule holds for each device, kept so that counting does not ask every rule about every device.
+#[derive(Default)]
+pub(super) struct ByRule {
+    rules: Vec<u32>,
+    /// The change of devices up to which it is true; `None` when nothing is known yet.
+    place: Option<u64>,
+}
+
 /// Where a target comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TargetFrom {
@@ -55,12 +66,49 @@ pub enum Party {
 }
 
 impl Store {
-    /// Replaces the rules; of several that fit the first one counts.
-    pub fn set_targets(&mut self, rules: Vec<TargetRule>) {
+    /// Replaces the rules; of several that fit the first one counts. A rule whose filter depends on time is left
+    /// out: a target must not depend on whether it is met.
+    pub fn set_targets(&mut self, mut rules: Vec<TargetRule>) {
+        rules.retain(|rule| !rule.query.depends_on_time());
         if self.targets != rules {
             self.targets = rules;
+            self.devices_by_rule = ByRule::default();
+            self.settle_targets(false);
             self.generation += 1;
         }
+    }
+
+    /// Finds out which rule holds for devices that changed. `renamed`: names that devices show of others changed.
+    pub(super) fn settle_targets(&mut self, renamed: bool) {
+        if self.targets.is_empty() {
+            return;
+        }
+        let mut known = std::mem::take(&mut self.devices_by_rule);
+        let next = self.device_changes.next();
+        let changed = match known.place {
+            Some(place) if !renamed => self.device_changes.since(place),
+            _ => None,
+        };
+        let mut rows: Vec<u32> = match changed {
+            Some(changed) => changed.map(|(row, _)| row).collect(),
+            None => (0..self.devices.rows.len() as u32).collect(),
+        };
+        rows.sort_unstable();
+        rows.dedup();
+        for row in rows {
+            let at = row as usize;
+            if known.rules.len() <= at {
+                known.rules.resize(at + 1, NO_RULE);
+            }
+            let device = self.device(DeviceRow(row));
+            let holds = |rule: &TargetRule| rule.query.matches(&device, self.clock);
+            let rule = self.targets.iter().position(holds);
+            if let Some(known) = known.rules.get_mut(at) {
+                *known = rule.and_then(|n| u32::try_from(n).ok()).unwrap_or(NO_RULE);
+            }
+        }
+        known.place = Some(next);
+        self.devices_by_rule = known;
     }
 
     /// The rules.
@@ -84,12 +132,18 @@ impl Store {
     /// How old the last good backup of a device may be.
     #[must_use]
     pub fn target_of_device(&self, row: DeviceRow) -> Target {
-        let device = self.device(row);
-        self.rule(|query| query.matches(&device, self.clock))
-            .unwrap_or(Target {
+        let known = self.devices_by_rule.rules.get(row.0 as usize);
+        let holds = known.and_then(|n| Some((*n, self.targets.get(*n as usize)?)));
+        match holds {
+            Some((n, rule)) => Target {
+                within_ms: rule.within_ms,
+                from: TargetFrom::Rule(n as usize),
+            },
+            None => Target {
                 within_ms: self.overdue_after_ms,
                 from: TargetFrom::Default,
-            })
+            },
+        }
     }
 
     /// How old the last good backup of a policy may be; `None` where no rule fits and its schedule tells nothing.
@@ -273,6 +327,32 @@ mod tests {
         let nightly = store.find_policy(S, "nightly").expect("a policy");
         assert_eq!(store.target_of_policy(nightly), None);
         assert_eq!(store.next_overdue(at(100)), Some(at(14 * 24).plus(1)));
+    }
+
+    #[test]
+    fn a_device_that_changes_gets_the_rule_that_fits_it_now() {
+        let mut store = store();
+        store.set_targets(vec![rule("place:archive", 30 * 24), rule("is:overdue", 1)]);
+        assert_eq!(store.targets().len(), 1, "a target depends on no target");
+        let target = |store: &Store| {
+            let web = store.find_device(S, "web").expect("a device");
+            store.target_of_device(web)
+        };
+        assert_eq!(target(&store).from, TargetFrom::Default);
+        let moved = Device {
+            id: "web".into(),
+            name: "web".into(),
+            place: "archive".into(),
+            ..Device::default()
+        };
+        let rows = Rows {
+            devices: vec![moved],
+            ..Rows::default()
+        };
+        store.apply(S, "all", 0, rows, at(100));
+        assert_eq!(target(&store).from, TargetFrom::Rule(0));
+        store.set_targets(Vec::new());
+        assert_eq!(target(&store).from, TargetFrom::Default);
     }
 
     #[test]

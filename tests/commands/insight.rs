@@ -158,6 +158,12 @@ fn a_taken_job_is_known_to_the_next_command_until_it_is_given_back() {
     assert_eq!(done.exit, 0, "{}", done.err);
     assert_eq!(done.out.lines().count(), group);
     assert_eq!(failed(&sim, "ack:yes").len(), group);
+
+    let other = failed(&sim, "ack:no");
+    let device = other[0]["device"].as_str().expect("a device");
+    let done = sim.run(&["ack", device, "--output", "json"]);
+    assert_eq!(done.exit, 0, "{}", done.err);
+    assert!(failed(&sim, &format!("device={device} ack:no")).is_empty());
 }
 
 #[test]

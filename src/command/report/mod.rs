@@ -68,7 +68,7 @@ pub fn run(args: &ReportArgs, common: &Common) -> Exit {
     let kept = &services.config.history;
     let history = history::open(kept, demo);
     rpo::set(&mut store, &services.config.rpo);
-    past::take_in(&mut store, &services, &*history, now);
+    past::take_in(&mut store, &services, &*history, now, |_| true);
     let facts = gather::Sources {
         store: &store,
         catalog: &catalog,

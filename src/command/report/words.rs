@@ -165,7 +165,8 @@ fn lead(facts: &Facts) -> Vec<Line> {
         }
     };
     first = first.plain(match actions {
-        0 => "No action was sent from here. ".to_owned(),
+        0 if s.people.is_empty() => "No action was sent from here. ".to_owned(),
+        0 => format!("No action was sent; at work: {}. ", listed(&s.people)),
         n if s.people.is_empty() => format!("{} sent. ", are(n, "action was", "actions were")),
         n => format!(
             "{} sent; at work: {}. ",

@@ -203,10 +203,12 @@ fn good_and_bad_by_turns_is_called_flapping() {
     give_tasks(&mut state, 0, turns);
     press(&mut state, "4");
     assert!(
-        line(&state, "1d 00h  ecs-8").contains("flapping: "),
+        line(&state, "1d 00h  ecs-8").contains("≈ "),
         "{}",
         text(&state)
     );
+    press(&mut state, "j j j j j");
+    assert!(text(&state).contains("≈ flapping"), "{}", text(&state));
     press(&mut state, "F");
     type_in(&mut state, "flapping");
     assert!(chosen(&state).contains("1 flapping"), "{}", chosen(&state));

@@ -184,6 +184,14 @@ fn of_task<'s>(cx: &Cx<'s>, row: TaskRow, width: usize) -> Vec<Text<'s>> {
         );
     }
     remarks(cx, row, &mut out, width);
+    let device = task.device_row().map(|d| cx.state.store.device(d).stats());
+    if card.bad && device.is_some_and(|stats| stats.is_flapping()) {
+        let text = format!(
+            "{} flapping: good and bad by turns, a retry is no cure",
+            cx.glyphs.flapping
+        );
+        say(cx, &mut out, width, &text, Role::Warning);
+    }
     if !card.bad && card.readings.is_empty() {
         return out;
     }
@@ -233,10 +241,10 @@ fn remarks<'s>(cx: &Cx<'_>, row: TaskRow, out: &mut Vec<Text<'s>>, width: usize)
     let g = cx.glyphs;
     if let Some((ack, state)) = task.ack() {
         let mut text = format!(
-            "{} taken by {}, {} ago",
+            "{} taken by {}, {}",
             g.taken,
             ack.operator,
-            cx.ago(ack.at)
+            cx.ago_said(ack.at)
         );
         match state {
             AckState::Holding => {
@@ -261,9 +269,9 @@ fn remarks<'s>(cx: &Cx<'_>, row: TaskRow, out: &mut Vec<Text<'s>>, width: usize)
     }
     for note in task.notes() {
         let text = format!(
-            "note by {}, {} ago: {}",
+            "note by {}, {}: {}",
             note.operator,
-            cx.ago(note.at),
+            cx.ago_said(note.at),
             note.text
         );
         say(cx, out, width, &text, Role::Accent);

@@ -278,7 +278,7 @@ fn task<'s>(cx: &Cx<'s>, row: TaskRow, col: Col, width: usize) -> Text<'s> {
             let device = cx.state.store.task(row).device_row();
             let flaps = device.is_some_and(|d| cx.state.store.device(d).stats().is_flapping());
             let text = if flaps {
-                format!("flapping: {}", card.short_meaning())
+                format!("{} {}", cx.glyphs.flapping, card.short_meaning())
             } else {
                 card.short_meaning()
             };

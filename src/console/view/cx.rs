@@ -70,6 +70,15 @@ impl<'s> Cx<'s> {
         self.label(ago(self.state.now.since(t)))
     }
 
+    /// The same in a sentence: `3m 12s ago`, `just now`.
+    #[must_use]
+    pub fn ago_said(&self, t: Timestamp) -> String {
+        match self.ago(t).as_str() {
+            "now" => "just now".to_owned(),
+            age => format!("{age} ago"),
+        }
+    }
+
     /// The time by which it is judged whether a live task is slow or stuck: in steps, so that the judgement does
     /// not change between two frames; the next step wakes the screen once the task is old enough to be judged.
     #[must_use]
