@@ -79,6 +79,8 @@ pub enum Fit {
     Code,
     /// The code stands in the table of another kind, from which this one passes it on.
     OtherKind,
+    /// The code is in no table, but its first letters say which other service it belongs to.
+    Owner,
     /// No code was given; the text is one that the documents print for this code.
     Text,
     /// The code is in no table; this is only what the HTTP status means in general.
@@ -195,16 +197,43 @@ impl Catalog {
         }
         let kind = question.kind.as_deref();
         let own = self.entries_with(code, |k| kind.is_none_or(|wanted| wanted == k));
-        if !own.is_empty() || kind.is_none() {
+        if !own.is_empty() {
             return readings(own, Fit::Code);
+        }
+        if kind.is_none() {
+            return readings(self.by_owner(code), Fit::Owner);
         }
         // codes with a prefix (`EVS.2024`, `CSBS.2003`) name their owner, so another table may answer;
         // a bare number or word means something else in every kind
         if code.contains('.') {
             let other = self.entries_with(code, |k| kind.is_some_and(|wanted| wanted != k));
+            if other.is_empty() {
+                return readings(self.by_owner(code), Fit::Owner);
+            }
             return readings(other, Fit::OtherKind);
         }
         readings(self.entries_with(code, |k| k == HTTP), Fit::HttpOnly)
+    }
+
+    /// What is known of a code by its first letters alone (`IMS.0115` by `IMS.*`): whose it is.
+    fn by_owner(&self, code: &str) -> Vec<Arc<Entry>> {
+        let Some((first, rest)) = code.split_once('.') else {
+            return Vec::new();
+        };
+        if rest.is_empty() || rest == "*" {
+            return Vec::new();
+        }
+        self.entries_with(&format!("{first}.*"), |_| true)
+            .into_iter()
+            .map(|entry| {
+                let mut entry = Entry::clone(&entry);
+                code.clone_into(&mut entry.code);
+                if !entry.related_kind.is_empty() {
+                    entry.kind.clone_from(&entry.related_kind);
+                }
+                Arc::new(entry)
+            })
+            .collect()
     }
 
     /// Entries with the code: letter for letter, and only when there is none in any letter case.

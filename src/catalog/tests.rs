@@ -159,6 +159,75 @@ fn a_code_that_names_its_owner_is_found_from_another_kind_but_a_bare_word_is_not
 }
 
 #[test]
+fn a_code_of_another_service_that_no_table_holds_is_explained_as_its() {
+    let catalog = Catalog::built_in();
+    for (code, owner, word) in [
+        ("EVS.9876", "evs", "disk service"),
+        ("IMS.0115", "ims", "image service"),
+        ("Ecs.0013", "ecs", "server service"),
+    ] {
+        for kind in [None, Some("sdrs"), Some("cbr")] {
+            let mut question = Question::code(code).with_http(500);
+            question.kind = kind.map(ToOwned::to_owned);
+            let readings = catalog.explain(&question);
+            assert_eq!(readings.len(), 1, "{code}");
+            let Reading { entry, fit } = &readings[0];
+            assert_eq!(*fit, Fit::Owner, "{code} is not said to be known");
+            assert_eq!((entry.code.as_str(), entry.kind.as_str()), (code, owner));
+            assert!(entry.meaning.contains(word) && entry.meaning.contains("passes it on"));
+        }
+    }
+    // one that a table holds is known for itself
+    let known = catalog.explain(&Question::code("EVS.2071").with_kind("sdrs"));
+    assert_eq!(known[0].fit, Fit::OtherKind);
+    // a service's own unknown code is nobody else's
+    for code in ["CSBS.9876", "SDRS.98765", "IMS.", "IMS", "IMSX.1"] {
+        assert_eq!(catalog.explain(&Question::code(code)), [], "{code}");
+    }
+}
+
+/// CBR spreads one idea over several codes and statuses: whichever comes, the advice is the same.
+#[test]
+fn what_is_busy_in_cbr_is_waited_for_whatever_its_code() {
+    let catalog = Catalog::built_in();
+    for number in [
+        "0002", "1001", "2002", "2010", "6125", "6130", "6134", "6203", "6216", "7302",
+    ] {
+        let code = format!("BackupService.{number}");
+        let readings = catalog.explain(&Question::code(&code).with_kind("cbr"));
+        assert!(!readings.is_empty(), "{code}");
+        for reading in readings {
+            assert_eq!(reading.entry.retry_advice, RetryAdvice::Wait, "{code}");
+        }
+    }
+    // an image that is there already is never overcome by waiting
+    for number in ["6204", "6210", "6211"] {
+        let code = format!("BackupService.{number}");
+        for reading in catalog.explain(&Question::code(&code).with_kind("cbr")) {
+            assert!(
+                matches!(
+                    reading.entry.retry_advice,
+                    RetryAdvice::AfterAFix | RetryAdvice::Never
+                ),
+                "{code}"
+            );
+        }
+    }
+}
+
+/// CSBS answers with codes of its successor's name that the successor's own list lacks.
+#[test]
+fn the_codes_of_a_migration_are_found_from_cbr_too() {
+    let catalog = Catalog::built_in();
+    for code in ["BackupService.4003", "BackupService.4008"] {
+        let readings = catalog.explain(&Question::code(code).with_kind("cbr"));
+        assert_eq!(readings[0].fit, Fit::OtherKind, "{code}");
+        assert_eq!(readings[0].entry.kind, "csbs");
+        assert_eq!(readings[0].entry.retry_advice, RetryAdvice::Never);
+    }
+}
+
+#[test]
 fn a_text_alone_finds_its_code_when_it_is_the_whole_template() {
     let catalog = toy();
     let found =

@@ -259,6 +259,11 @@ impl Answer {
                 out.push('\n');
             }
             card(out, &reading.entry, width);
+            if reading.fit == Fit::Owner {
+                let remark =
+                    "The code itself is not in the catalog; its first letters say whose it is.";
+                output::wrap(out, remark, width, "  ", "  ");
+            }
             if reading.fit == Fit::OtherKind {
                 let remark = format!(
                     "This code belongs to {}; {} passes it on.",
