@@ -5,6 +5,7 @@
 
 mod acting;
 mod bench;
+mod cbr;
 mod reading;
 mod trouble;
 

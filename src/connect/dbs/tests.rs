@@ -351,3 +351,149 @@ fn stopping_one_task_is_not_offered_as_such() {
     let stop = all.iter().find(|a| a.id == "stop-all").unwrap();
     assert_eq!(stop.danger, Danger::TypeName, "restores stop too");
 }
+
+/// `stop` is failed, `pause` is stopped by an operator, `init` is not started or a precheck that failed.
+#[tokio::test]
+async fn the_words_that_mislead_are_read_as_they_are_meant() {
+    let server = Scripted::start(|seen, _| {
+        let rows = |key: &str, rows: Value| good(json!({"Items": {key: rows}}));
+        match action(seen).as_str() {
+            "DescribeBackupPlanList" => rows(
+                "BackupPlanDetail",
+                json!([
+                    {"BackupPlanId": "dbs1", "BackupPlanStatus": "pause"},
+                    {"BackupPlanId": "dbs2", "BackupPlanStatus": "init"},
+                    {"BackupPlanId": "dbs3", "BackupPlanStatus": "init", "ErrMessage": "precheck: no route"},
+                    {"BackupPlanId": "dbs4", "BackupPlanStatus": "resting"}]),
+            ),
+            "DescribeRestoreTaskList" if seen.query("BackupPlanId").as_deref() == Some("dbs1") => rows(
+                "RestoreTaskDetail",
+                json!([
+                    {"RestoreTaskId": "r1", "RestoreStatus": "init"},
+                    {"RestoreTaskId": "r2", "RestoreStatus": "pause"},
+                    {"RestoreTaskId": "r3", "RestoreStatus": "stop", "ErrMessage": "NULL"},
+                    {"RestoreTaskId": "r4", "RestoreStatus": "finish"}]),
+            ),
+            _ => good(json!({})),
+        }
+    })
+    .await;
+    let c = connector(&server, "");
+    let (Kept(rows, _), _) = poll(c.as_ref(), PLANS).await;
+    let on: Vec<_> = rows
+        .policies
+        .iter()
+        .map(|p| (p.enabled, p.faulty))
+        .collect();
+    assert_eq!(
+        on,
+        [
+            (Some(false), false),
+            (Some(false), true),
+            (Some(false), true),
+            (None, false)
+        ]
+    );
+    let failed: Vec<&str> = rows.tasks.iter().map(|t| t.id.as_str()).collect();
+    assert_eq!(
+        failed,
+        ["plan:dbs3:"],
+        "a plan that was never started has not failed"
+    );
+    let (Kept(rows, _), _) = poll(c.as_ref(), TASKS).await;
+    let phases: Vec<_> = rows.tasks.iter().map(|t| t.phase).collect();
+    // no document has the word of a restore that went well
+    assert_eq!(
+        phases,
+        [
+            Phase::Waiting,
+            Phase::Cancelled,
+            Phase::Failed,
+            Phase::Unknown
+        ]
+    );
+    let why = rows.tasks[2].failure.as_ref();
+    assert!(
+        why.is_none_or(|f| f.message.is_empty()),
+        "the text NULL is none: {why:?}"
+    );
+}
+
+/// Numbers as texts and texts as numbers, gateways by either, other letter case, fields that nobody heard of.
+#[tokio::test]
+async fn drifting_types_and_new_fields_cost_nothing() {
+    let server = Scripted::start(|seen, _| match action(seen).as_str() {
+        "DescribeBackupPlanList" => good(json!({"Items": {"BackupPlanDetail": [
+            {"BackupPlanId": "dbs1", "BackupPlanStatus": "running", "BackupPeriod": "MONDAY", "BackupStartTime": "14:22",
+             "BackupRetentionPeriod": "730", "BackupGatewayId": 160813, "EnableBackupLog": "true",
+             "BackupPlanCreateTime": "1676887128000", "FieldOf2026": {"a": [1]}, "ErrMessage": null}]},
+            "TotalElements": "1"})),
+        "DescribeBackupGatewayList" => good(json!({"Items": {"BackupGateway": [
+            {"BackupGatewayId": 160813, "BackupGatewayStatus": "ONLINE", "LastHeartbeatTime": 1676887128000_i64},
+            {"BackupGatewayId": "160814", "BackupGatewayStatus": "UPGRADING"}]}})),
+        "DescribeFullBackupList" => good(json!({"Items": {"FullBackupFile": [
+            {"BackupSetId": "s1", "BackupStatus": "running", "CreateTime": "1676887128000", "BackupSize": "9",
+             "LogicalStructureBackupProgress": "100", "LogicalFullBackupProgress": "7"}]}})),
+        _ => good(json!({"Items": {}})),
+    })
+    .await;
+    let c = connector(&server, "");
+    let (Kept(rows, _), report) = poll(c.as_ref(), PLANS).await;
+    assert!(
+        report.complete && rows.bad.is_empty(),
+        "{report:?} {:?}",
+        rows.bad
+    );
+    let kept = rows.policies[0].facts.iter().find(|(l, _)| *l == "kept");
+    assert_eq!(kept.map(|(_, v)| v.as_str()), Some("730 days"));
+    let gateways: Vec<&str> = rows.devices.iter().skip(1).map(|d| d.id.as_str()).collect();
+    assert_eq!(gateways, ["gateway:160813", "gateway:160814"]);
+    let (Kept(rows, _), _) = poll(c.as_ref(), TASKS).await;
+    assert_eq!(rows.bad, []);
+    let task = &rows.tasks[0];
+    assert_eq!(task.started_at, Some(Timestamp(1_676_887_128_000)));
+    assert_eq!((task.progress, task.step.as_str()), (Some(7), "data"));
+}
+
+/// Stopping all of a plan stops its restores too, and no address that is shown holds a secret.
+#[tokio::test]
+async fn what_stopping_costs_is_said_and_no_address_shows_a_secret() {
+    let server = Scripted::start(|seen, _| world(seen)).await;
+    for dialect in ["", "rpc"] {
+        let c = connector(&server, dialect);
+        let wish = intent("stop-all", TargetKind::Policy, "running");
+        let prepared = c.prepare(&wish).await.unwrap();
+        assert_eq!(prepared.danger, Danger::TypeName);
+        assert!(
+            prepared.warnings.iter().any(|w| w.contains("Restores")),
+            "{:?}",
+            prepared.warnings
+        );
+        let shown = format!("{prepared:?}");
+        for secret in ["Signature=", "secret"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        // one token for one wish, new for the next
+        let next = c.prepare(&wish).await.unwrap();
+        assert_ne!(prepared.idempotency_token, next.idempotency_token);
+        let token = prepared.idempotency_token.as_deref().unwrap();
+        assert!(token.is_ascii() && token.len() <= 64, "{token}");
+        assert!(matches!(
+            c.send(&prepared, &|_| {}).await,
+            SendOutcome::Accepted { .. }
+        ));
+    }
+    let sent: Vec<Seen> = server
+        .seen()
+        .into_iter()
+        .filter(|s| action(s) == "StopBackupPlan")
+        .collect();
+    assert_eq!(sent.len(), 2);
+    // the current signature has action and version in headers only
+    assert_eq!(sent[0].query("Action"), None);
+    assert_eq!(sent[0].header("x-acs-version"), "2019-03-06");
+    assert_eq!(sent[1].query("Version").as_deref(), Some("2019-03-06"));
+    for seen in &sent {
+        assert_eq!(seen.query("StopMethod").as_deref(), Some("ALL"));
+    }
+}

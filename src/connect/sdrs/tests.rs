@@ -567,3 +567,116 @@ async fn a_lost_answer_is_unknown_and_a_look_tells_what_became_of_it() {
     let after = c.find(&prepared, Timestamp::now()).await.unwrap();
     assert!(matches!(after, Found::Done { .. }), "{after:?}");
 }
+
+/// The path that is asked for one failed task's removal carries one of two ids; which one is not documented.
+#[tokio::test]
+async fn a_failed_task_is_cleared_by_its_job_and_if_it_still_stands_there_by_its_resource() {
+    for taken in ["j1", "r1"] {
+        let cleared = Arc::new(Mutex::new(false));
+        let gone = Arc::clone(&cleared);
+        let server = Scripted::start(move |seen, _| match seen.method.as_str() {
+            "DELETE" => {
+                // a 204 alone says nothing: it comes for the wrong id too
+                *gone.lock().unwrap() |= seen.path().ends_with(taken);
+                Say::json(204, "")
+            }
+            _ if *gone.lock().unwrap() => empty(seen),
+            _ => Say::json(
+                200,
+                json!({"count": 1, "failure_jobs": [{"job_id": "j1", "resource_id": "r1", "resource_name": "web",
+                    "resource_type": "server_groups", "failure_status": "startFail"}]})
+                .to_string(),
+            ),
+        })
+        .await;
+        let c = connector(&server);
+        let wish = intent("clear", failed("startFail", "server_groups", "r1"), &[]);
+        let prepared = c.prepare(&wish).await.unwrap();
+        let outcome = c.send(&prepared, &|_| {}).await;
+        assert!(
+            matches!(outcome, SendOutcome::Accepted { .. }),
+            "{outcome:?}"
+        );
+        assert!(*cleared.lock().unwrap(), "{taken}");
+        let asked: Vec<String> = server
+            .seen()
+            .iter()
+            .filter(|s| s.method == "DELETE")
+            .map(|s| s.path().rsplit('/').next().unwrap().to_owned())
+            .collect();
+        let expected: &[&str] = if taken == "j1" {
+            &["j1"]
+        } else {
+            &["j1", "r1"]
+        };
+        assert_eq!(asked, expected);
+    }
+}
+
+/// Nulls, numbers as texts and texts as numbers, a singular where a plural is documented, times without a zone.
+#[tokio::test]
+async fn drifting_types_cost_nothing() {
+    let server = Scripted::start(|seen, _| {
+        let page = match seen.path().trim_start_matches("/v1/p1/") {
+            "server-groups" => json!({"count": 1, "server_groups": [{"id": "g1", "name": "web", "description": null,
+                "status": "protected", "protected_status": null, "replication_status": null, "health_status": null,
+                "fault_level": 5, "replication_model": null, "test_vpc_id": null, "progress": "0",
+                "protected_instance_num": "1", "created_at": "2019-05-23 01:40:00.7"}]}),
+            "protected-instances" => json!({"count": "1", "protected_instances": [{"id": "i1", "name": "db",
+                "server_group_id": "g1", "status": "protected", "fault_level": "0", "progress": 0,
+                "metadata": {"__system__frozen": true}, "tags": null, "attachment": null}]}),
+            "replications" => json!({"count": 1, "replications": [{"id": "r1", "name": "d", "status": "protected",
+                "volume_ids": "v1,v2", "size": "10", "fault_level": 2, "attachment": null,
+                "protected_instance_id": null}]}),
+            "disaster-recovery-drills" => json!({"disaster_recovery_drills": [], "count": 0}),
+            _ => json!({"count": 1, "failure_jobs": [{"job_id": "j1", "resource_id": "i1", "resource_name": "db",
+                "resource_type": "protectedInstance", "failure_status": "createFail", "error_code": 1013,
+                "job_type": "createProtectedInstance", "begin_time": "2019-01-21T12:56:35Z", "fail_reason": null}]}),
+        };
+        Say::json(200, page.to_string())
+    })
+    .await;
+    let c = connector(&server);
+    let (kept, report) = poll(c.as_ref(), RESOURCES).await;
+    assert!(report.complete, "{:?}", report.partial);
+    assert_eq!(kept.rows.bad, []);
+    assert_eq!((kept.rows.policies.len(), kept.rows.devices.len()), (1, 1));
+    let (kept, report) = poll(c.as_ref(), FAILED).await;
+    assert!(report.complete, "{:?}", report.partial);
+    let task = &kept.rows.tasks[0];
+    assert_eq!(task.object, "protected_instances");
+    assert_eq!(task.failure.as_ref().unwrap().code, "1013");
+    // the documents disagree on the ends of the range: between 1 and 999 all of them hold
+    for seen in server.seen() {
+        if let Some(limit) = seen.query("limit") {
+            let limit: u32 = limit.parse().unwrap();
+            assert!((1..1000).contains(&limit), "{}", seen.target);
+        }
+        if let Some(sort) = seen.query("resource_type") {
+            assert!(sort.ends_with('s'), "only the plural is sent: {sort}");
+        }
+    }
+}
+
+/// A job that failed comes with HTTP 200, a refusal with 400 and without a job.
+#[tokio::test]
+async fn a_failed_job_is_a_good_answer_and_keeps_its_code() {
+    let server = Scripted::start(|_, _| {
+        Say::json(
+            200,
+            json!({"job_id": "j7", "job_type": "startProtectionGroupNoCG", "status": "FAIL",
+                "begin_time": "2019-06-13T09:40:00.000Z", "end_time": "2019-06-13T09:41:00.000Z",
+                "error_code": "EVS.2024", "fail_reason": "volume is error!", "entities": {}})
+            .to_string(),
+        )
+    })
+    .await;
+    let TaskLook::Found(task) = connector(&server).look_up("j7").await.unwrap() else {
+        panic!("found")
+    };
+    assert_eq!(
+        (task.phase, task.native_status.as_str()),
+        (Phase::Failed, "FAIL")
+    );
+    assert_eq!(task.failure.unwrap().code, "EVS.2024");
+}
