@@ -1,4 +1,6 @@
 //! The registry: one line a kind. Nothing else in the crate lists the products.
+//!
+#![doc = include_str!("../assets/docs/adding-a-kind.md")]
 
 use crate::connect::{self, Driver};
 use crate::model::Kind;
