@@ -307,3 +307,24 @@ async fn the_token_of_a_lost_request_is_used_again_by_a_later_run() {
         .any(|w| w.contains("already: accepted"));
     assert!(warned, "{:?}", next.warnings);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_answers_an_uncertain_task_is_told_that_it_may_still_run() {
+    let server = Scripted::start(|_, _| good(json!({}))).await;
+    let (operator, _stages) = operator(
+        &server,
+        Arc::new(crate::store::history::Off::default()),
+        false,
+    );
+    let warned = |prepared: &Prepared| {
+        let warnings = prepared.warnings.iter();
+        warnings
+            .filter(|w| w.contains("may still be running"))
+            .count()
+    };
+    assert_eq!(warned(&ready(&operator).await), 0);
+    let mut intent = start_plan();
+    intent.target.phase = Phase::Uncertain;
+    let prepared = operator.prepare(&intent).await.expect("it can be prepared");
+    assert_eq!(warned(&prepared), 1, "{:?}", prepared.warnings);
+}

@@ -1,6 +1,7 @@
 //! `keepwatch list` and the action verbs from outside, against the embedded services as a server.
 
 mod doctor;
+mod guard;
 mod history;
 mod insight;
 mod killed;
@@ -23,9 +24,14 @@ struct Sim {
 
 impl Sim {
     fn start() -> Self {
+        Self::start_kinds("csbs")
+    }
+
+    /// The same with other kinds, separated by commas.
+    fn start_kinds(kinds: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_keepwatch"))
-            .args(["sim", "--kinds", "csbs", "--port", "0", "--speed", "0"])
+            .args(["sim", "--kinds", kinds, "--port", "0", "--speed", "0"])
             .args(["--tasks", "60", "--change-rate", "0"])
             .args(["--start", "2026-05-04T12:00:00Z", "--write-config"])
             .arg(dir.path().join("config.toml"))
@@ -35,7 +41,10 @@ impl Sim {
         // the ready lines come when everything listens and the configuration is written
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.next().unwrap().unwrap().contains("keystone"));
-        assert!(lines.next().unwrap().unwrap().contains("csbs"));
+        for _ in kinds.split(',') {
+            let line = lines.next().unwrap().unwrap();
+            assert!(kinds.split(',').any(|kind| line.contains(kind)), "{line}");
+        }
         Self { child, dir }
     }
 

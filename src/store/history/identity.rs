@@ -36,11 +36,26 @@ impl Identity {
             operator: ["KEEPWATCH_OPERATOR", "USER", "LOGNAME", "USERNAME"]
                 .into_iter()
                 .find_map(named)
+                .or_else(account)
                 .unwrap_or_else(|| "unknown".to_owned()),
             host: host(named),
             pid: std::process::id(),
         }
     }
+}
+
+/// The user that the process runs as, by the machine's own list: services and cron jobs have no `USER`.
+fn account() -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let id = ids.split_whitespace().next()?;
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1) == Some(id)).then(|| crate::model::clean(name).into_owned())
+    });
+    Some(name.unwrap_or_else(|| format!("uid {id}")))
 }
 
 fn host(named: impl Fn(&str) -> Option<String>) -> String {
