@@ -46,6 +46,13 @@ async fn every_capability_works_or_says_why_not() {
                 .any(|t| t.failure.as_ref().is_some_and(|f| !f.is_silent()));
             assert!(told, "no failed task has a reason");
         }
+        let catalog = Catalog::built_in();
+        for task in tasks.values().filter(|t| t.phase.needs_person()) {
+            let failure = task.failure.as_ref();
+            let read =
+                catalog.about_task(connector.kind(), &task.object, &task.native_status, failure);
+            assert!(!read.is_empty(), "nothing is said of {task:?}");
+        }
     })
     .await;
 }

@@ -264,11 +264,12 @@ impl Schedule<'_> {
     }
 
     /// The word that tells of the last run. `status` is the job's (`scheduled`: it waits for its next time), `result`
-    /// the last run's; while one runs the result is that of the run before, or empty.
-    pub(super) fn run_status(&self) -> &str {
+    /// the last run's; while one runs the result is that of the run before, or empty. Answers also which of both it is,
+    /// as the catalog calls them.
+    pub(super) fn run_status(&self) -> (&'static str, &str) {
         match (self.status.as_str(), self.result.as_str()) {
-            (status @ ("running" | "aborting"), _) | (status, "") => status,
-            (_, result) => result,
+            (status @ ("running" | "aborting"), _) | (status, "") => ("job.status", status),
+            (_, result) => ("job.result", result),
         }
     }
 }
@@ -397,13 +398,15 @@ impl Job<'_> {
         }
         let mut operations = self.actions().map(|a| a.action.as_str());
         let first = operations.next().filter(|a| !a.is_empty());
+        let (object, status) = s.run_status();
         Some(Task {
             id,
             device: (!self.client_id.is_empty())
                 .then(|| Ref::new(self.client_id.as_str(), self.client_id.as_str())),
             policy: Some(Ref::new(self.job_id.as_str(), self.name())),
             operation: first.unwrap_or("backup").to_lowercase(),
-            native_status: s.run_status().to_owned(),
+            native_status: status.to_owned(),
+            object: object.to_owned(),
             phase,
             started_at: Some(started),
             updated_at: ended.or(Some(started)),

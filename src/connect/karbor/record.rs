@@ -352,6 +352,7 @@ impl LogRow<'_> {
             device: known.only_device(plan),
             policy: (!plan.is_empty()).then(|| Ref::new(plan, known.plan_name(plan))),
             native_status: self.status.owned(),
+            object: "operation_log".to_owned(),
             phase,
             started_at: self.started_at.0,
             updated_at: self.ended_at.0.or(self.started_at.0),
