@@ -33,6 +33,8 @@ export DISPLAY=":$(tr -d '\n' < "$WORK/display")"
 until xdpyinfo >/dev/null 2>&1; do :; done
 
 tm() { tmux -S "$SOCKET" -f /dev/null "$@"; }
+# it stays between two pictures, when no session is left
+tm start-server \; set-option -g exit-empty off
 
 # waits until the screen shows a text (a regular expression), for at most two minutes
 await() {
@@ -79,7 +81,8 @@ shoot() {
   local before='' now='x'
   until [ "$before" = "$now" ]; do
     before=$now
-    import -window "$window" "$OUT/$name.png"
+    # the window may not be on the display yet
+    until import -window "$window" "$OUT/$name.png" 2>/dev/null; do :; done
     now=$(cksum < "$OUT/$name.png")
   done
   tm kill-session -t "$session"
@@ -93,5 +96,5 @@ CODE=code:CSBS.6010
 shoot board-80x24 80 24 4 / "$CODE" Enter 'wait=CSBS.6010'
 shoot board-120x40 120 40 'wait=▶ .*%'
 shoot board-200x60 200 60 'wait=▶ .*%'
-shoot confirm-120x40 120 40 1 / ecs-app-02 Enter 'wait=/ecs-app-02' t 'wait=Name of the backup' Enter 'wait=send it'
+shoot confirm-120x40 120 40 1 / 'kind:csbs ecs-app-02' Enter 'wait=/kind:csbs ecs-app-02' t 'wait=Name of the backup' Enter 'wait=send it'
 shoot help-120x40 120 40 '?' 'wait=Keys and words'
