@@ -144,6 +144,9 @@ fn triggering_shows_the_request_and_is_followed_to_a_running_task() {
         "the request is shown:\n{asked}"
     );
     terminal.press("y");
+    // among all that runs it may stand below the last row in sight
+    terminal.press(&format!("3/{name}"));
+    terminal.press(ENTER);
     terminal.wait_until("the backup as it runs", |screen| {
         screen
             .lines()
