@@ -68,7 +68,7 @@ impl Sdrs {
                 return if number == 1 {
                     outcome
                 } else {
-                    half_done(outcome, number, all)
+                    half_done(outcome, number, all, self.follow(&prepared.intent, &plan))
                 };
             }
             if let Some((word, id, states)) = wait
@@ -79,7 +79,9 @@ impl Sdrs {
                     "step {number} of {all} was taken, the next was not sent: {}",
                     fault.what
                 );
-                return SendOutcome::NotSent { fault };
+                // something was sent, so it must not look as if nothing had been
+                let follow = self.follow(&prepared.intent, &plan);
+                return SendOutcome::Unknown { fault, follow };
             }
         }
         SendOutcome::NotSent {
@@ -391,7 +393,8 @@ fn whose(intent: &Intent, plan: &SendPlan) -> (Option<Ref>, Option<Ref>) {
     }
 }
 
-fn half_done(outcome: SendOutcome, number: usize, all: usize) -> SendOutcome {
+/// A step failed after others were taken: never "not sent" any more.
+fn half_done(outcome: SendOutcome, number: usize, all: usize, follow: Follow) -> SendOutcome {
     let note = |what: &str| {
         format!(
             "{} of {all} steps were taken before this: {what}",
@@ -405,7 +408,7 @@ fn half_done(outcome: SendOutcome, number: usize, all: usize) -> SendOutcome {
         }
         SendOutcome::NotSent { mut fault } => {
             fault.what = note(&fault.what);
-            SendOutcome::NotSent { fault }
+            SendOutcome::Unknown { fault, follow }
         }
         SendOutcome::Unknown { mut fault, follow } => {
             fault.what = note(&fault.what);

@@ -458,6 +458,41 @@ async fn deleting_again_never_guesses_what_else_to_delete() {
 }
 
 #[tokio::test]
+async fn what_was_taken_in_part_is_never_called_not_sent() {
+    let deleted = Arc::new(Mutex::new(false));
+    let flag = Arc::clone(&deleted);
+    let server = Scripted::start(move |seen, _| match seen.method.as_str() {
+        "DELETE" => {
+            *flag.lock().unwrap() = true;
+            Say::json(200, r#"{"job_id":"j2"}"#)
+        }
+        // whether it is gone can't be seen any more
+        "GET" if *flag.lock().unwrap() => error(403, "SDRS.0203"),
+        _ => Say::json(
+            200,
+            r#"{"server_group":{"id":"g1","name":"web","status":"error","domain_id":"d","source_vpc_id":"v",
+                "source_availability_zone":"a","target_availability_zone":"b","replication_num":0}}"#,
+        ),
+    })
+    .await;
+    let c = connector(&server);
+    let task = failed("createFail", "server_groups", "g1");
+    let retry = c
+        .actions()
+        .iter()
+        .find(|a| a.id.starts_with("retry") && c.available(a, &task).is_ok())
+        .expect("a retry");
+    let prepared = prepare(c.as_ref(), &intent(retry.id, task, &[])).await;
+    let outcome = c.send(&prepared, &|_| {}).await;
+    let SendOutcome::Unknown { fault, .. } = &outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(fault.what.contains("step 1 of 2 was taken"), "{fault}");
+    assert!(*deleted.lock().unwrap());
+    assert!(server.seen().iter().all(|s| s.method != "POST"));
+}
+
+#[tokio::test]
 async fn every_failure_status_has_its_retry_or_a_reason() {
     let c = connector(&Scripted::start(|seen, _| empty(seen)).await);
     let all = [
