@@ -117,6 +117,7 @@ async fn a_token_that_ends_midway_is_renewed_once() {
         bench.mend();
         bench.held().is(&held, "after it");
         let renewed = bench.counted("keystone.token.issued") - issued;
+        assert!(renewed > 1, "no token went while a list was read");
         assert!(
             renewed <= 1 + bench.remote().len() as u64,
             "{renewed} logins"
@@ -262,6 +263,7 @@ async fn a_fault_in_the_middle_of_a_list_keeps_what_is_held() {
         })
         .await;
         let held = bench.settled().await;
+        let mut judged = 0;
         for feed in bench.remote() {
             let before = bench.asked();
             bench.read(feed).await;
@@ -269,6 +271,7 @@ async fn a_fault_in_the_middle_of_a_list_keeps_what_is_held() {
             if pages < 2 {
                 continue;
             }
+            judged += 1;
             // every answer but the first is lost
             bench.fault(json!({"fault": "slow", "delay_ms": 0}));
             bench.fault(json!({"fault": "status", "status": 500, "times": 0}));
@@ -278,6 +281,7 @@ async fn a_fault_in_the_middle_of_a_list_keeps_what_is_held() {
             assert_eq!(got.kind, FaultKind::Server, "{feed}: {got}");
             bench.held().is(&held, feed);
         }
+        assert!(judged > 0, "no list is read by several requests");
     })
     .await;
 }
