@@ -63,7 +63,7 @@ pub struct Common {
 /// What keepwatch does besides the console.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// List devices, policies, tasks or failed jobs, once.
+    /// List devices, policies, tasks, running or failed jobs, or last good backups, once.
     List(ListArgs),
     /// Run a policy or back up a device now.
     Run(ActArgs),
@@ -264,7 +264,8 @@ impl On {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 All targets are found and prepared first; when one can't be, nothing is sent. What is dangerous asks
-at the terminal, or wants --yes, and for some actions --confirm NAME with the target's name.
+at the terminal, or wants --yes, and for some actions --confirm NAME with the target's name; with
+--where the verb and the number of targets, as in --confirm 'cancel 12'.
 With --where one yes stands for all that the filter finds; what can't be done is left out and said. They
 are sent a few at a time, ctrl-c holds back the rest, and a sum says what came of them.
 An action is sent once. When its answer is lost, keepwatch looks for signs of it and says what it
@@ -302,7 +303,8 @@ pub struct ActArgs {
     /// Send without asking what only wants a yes.
     #[arg(long)]
     pub yes: bool,
-    /// The target's name, for actions that want it typed; may be repeated.
+    /// The target's name, for actions that want it typed; may be repeated. With --where the verb and the number,
+    /// as in 'cancel 12'.
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
     /// How many seconds the services may take to answer.
