@@ -2,6 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
+use super::rhythm::median;
 use super::tasks::{self, at};
 use super::{Party, Store};
 use crate::model::{Phase, Timestamp};
@@ -98,6 +99,8 @@ impl Store {
             Party::Device(row) => self.devices.tasks(row.0).collect(),
             Party::Policy(row) => self.policies.tasks(row.0).collect(),
         };
+        // earlier than all nights, clocks set forward or back included: no date has to be found for it
+        let oldest = now.plus(-(NIGHTS as i64 + 1) * 86_400_000).0;
         let mut took: Vec<(i64, i64)> = Vec::new();
         let (mut good, mut bad) = (0, 0);
         for row in rows {
@@ -107,6 +110,9 @@ impl Store {
                 continue;
             }
             let begun = at(&self.tasks.when, row, tasks::NEVER);
+            if begun < oldest {
+                continue;
+            }
             let Some(date) = night_of(Timestamp(begun)) else {
                 continue;
             };
@@ -126,13 +132,12 @@ impl Store {
         }
         took.sort_unstable();
         let last_ms = took.last().map(|(_, ms)| *ms);
-        let mut durations: Vec<i64> = took.into_iter().map(|(_, ms)| ms).collect();
-        durations.sort_unstable();
+        let durations = took.into_iter().map(|(_, ms)| ms).collect();
         Nights {
             nights,
             good,
             bad,
-            usual_ms: durations.get(durations.len() / 2).copied(),
+            usual_ms: median(durations),
             last_ms,
         }
     }

@@ -85,7 +85,7 @@ pub struct Silent {
 }
 
 /// The middle one.
-fn median(mut all: Vec<i64>) -> Option<i64> {
+pub(super) fn median(mut all: Vec<i64>) -> Option<i64> {
     all.sort_unstable();
     all.get(all.len() / 2).copied()
 }

@@ -304,7 +304,8 @@ impl<'a> TaskView<'a> {
         at(&self.store.tasks.changed, self.row.0, FieldSet::NONE)
     }
 
-    /// The task as plain data, with what is still held of facts and record.
+    /// The task as plain data, with what is still held of its facts and without the service's own record, of which
+    /// nobody who asks for this has a use.
     #[must_use]
     pub fn to_task(&self) -> Task {
         let reference = |(id, name): (&str, &str)| {
@@ -326,7 +327,7 @@ impl<'a> TaskView<'a> {
             asked: self.asked(),
             object: self.object().to_owned(),
             facts: self.facts().to_vec(),
-            raw: self.raw().unwrap_or("").to_owned(),
+            raw: String::new(),
         }
     }
 }

@@ -212,7 +212,6 @@ fn policy<'s>(cx: &Cx<'s>, row: PolicyRow, col: Col, width: usize) -> Text<'s> {
     }
 }
 
-/// When a policy fires next; a time that has passed by more than a while is a schedule that stopped.
 /// Whether the schedule stopped firing; judged once a minute, so that it doesn't change between two frames.
 fn is_silent(cx: &Cx<'_>, row: PolicyRow) -> bool {
     const STEP_MS: i64 = 60_000;
@@ -222,6 +221,7 @@ fn is_silent(cx: &Cx<'_>, row: PolicyRow) -> bool {
     cx.state.store.silent(row, step).is_some()
 }
 
+/// When a policy fires next; a time that has passed by more than a while is a schedule that stopped.
 fn next<'s>(cx: &Cx<'_>, enabled: Option<bool>, at: Option<Timestamp>) -> Text<'s> {
     const LATE_MS: i64 = 10 * 60_000;
     match (enabled, at) {

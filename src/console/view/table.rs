@@ -237,14 +237,15 @@ fn filter_chip(cx: &Cx<'_>, pane: &Pane) -> Text<'static> {
 /// The saved views of this list as tabs, while one of them or the whole list is shown; a filter of another
 /// kind shows itself.
 fn view_tabs(cx: &Cx<'_>, pane: &Pane) -> Option<Text<'static>> {
-    let now = pane.to_save();
+    let here = PaneId::of_noun(pane.noun).word();
+    let now = pane.filter();
     let views: Vec<_> = cx
         .state
         .views
         .iter()
-        .filter(|v| v.list.pane == now.pane)
+        .filter(|v| v.list.pane == here)
         .collect();
-    let known = now.filter.is_empty() || views.iter().any(|v| v.list.filter == now.filter);
+    let known = now.is_empty() || views.iter().any(|v| v.list.filter == now);
     if views.is_empty() || !known {
         return None;
     }
@@ -258,7 +259,7 @@ fn view_tabs(cx: &Cx<'_>, pane: &Pane) -> Option<Text<'static>> {
         if i > 0 {
             tabs.push(format!(" {} ", cx.glyphs.line), cx.style(Role::Border));
         }
-        let role = if filter == now.filter {
+        let role = if filter == now {
             Role::Accent
         } else {
             Role::Dim

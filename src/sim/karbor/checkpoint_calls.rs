@@ -56,13 +56,12 @@ impl Karbor {
         let wanted = Wanted::read(self, world, &filters, all)?;
         let provider = Provider::find(provider).ok_or_else(|| unknown(provider))?;
         let numbers = self.listed(world, provider, &page, &wanted)?;
-        let last = numbers.last().map(|number| self.checkpoint_id(*number));
         let rows = numbers
             .into_iter()
             .map(|number| self.checkpoint_json(world, number))
             .collect();
         let keys = ("checkpoints", "checkpoints");
-        let answer = page.answer(request, keys, &self.base(world), rows, last.as_deref());
+        let answer = page.answer(request, keys, &self.base(world), rows);
         Ok(Response::json(200, &answer))
     }
 

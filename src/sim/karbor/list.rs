@@ -70,18 +70,17 @@ impl Page {
     }
 
     /// The answer: the rows under their key, and the link to the next page where the page is full. `link` is the
-    /// collection's own path, and `last` the id of the last row.
+    /// collection's own path.
     pub fn answer(
         &self,
         request: &Request,
         keys: (&str, &str),
         base: &str,
         rows: Vec<Value>,
-        last: Option<&str>,
     ) -> Value {
         let (key, link) = keys;
         let mut body = Map::new();
-        if let Some(last) = last
+        if let Some(last) = rows.last().and_then(|row| row["id"].as_str())
             && rows.len() >= self.limit
         {
             let mut query: Vec<(&str, &str)> = request

@@ -171,15 +171,12 @@ impl Karbor {
                 })?
             }
         };
-        let last = rows
-            .last()
-            .map(|number| self.ids.uuid(tag::LOG, *number as u64));
         let rows = rows
             .into_iter()
             .map(|number| self.log_json(number))
             .collect();
         let keys = ("operation_logs", "operation_logs");
-        let answer = page.answer(request, keys, &self.base(world), rows, last.as_deref());
+        let answer = page.answer(request, keys, &self.base(world), rows);
         Ok(Response::json(200, &answer))
     }
 

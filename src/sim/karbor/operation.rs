@@ -141,15 +141,12 @@ impl Karbor {
             .map_err(|_| Fault::unexpected("<class 're.error'>"))?;
         let rows = select(&operations, &page, 0, &tests)
             .map_err(|trouble| trigger::unexpected(trouble, missing))?;
-        let last = rows
-            .last()
-            .map(|number| self.ids.uuid(tag::OPERATION, *number as u64));
         let rows = rows
             .into_iter()
             .map(|number| self.operation_json(number))
             .collect();
         let keys = ("operations", "scheduled_operations");
-        let answer = page.answer(request, keys, &self.base(world), rows, last.as_deref());
+        let answer = page.answer(request, keys, &self.base(world), rows);
         Ok(Response::json(200, &answer))
     }
 

@@ -195,15 +195,12 @@ impl Karbor {
             Trouble::Marker(id) => Fault::missing(format!("Plan {id} could not be found.")),
             Trouble::Column => Fault::stumbled(),
         })?;
-        let last = rows
-            .last()
-            .map(|number| self.ids.uuid(tag::PLAN, *number as u64));
         let rows = rows
             .into_iter()
             .map(|number| self.plan_json(number))
             .collect();
         let keys = ("plans", "plans");
-        let answer = page.answer(request, keys, &self.base(world), rows, last.as_deref());
+        let answer = page.answer(request, keys, &self.base(world), rows);
         Ok(Response::json(200, &answer))
     }
 

@@ -62,13 +62,12 @@ impl Karbor {
         let page = Page::read(request)?;
         settings(request)?;
         let instances = self.instances(world, kind)?;
-        let last = instances.last().map(|(it, _)| it.id.clone());
         let rows = instances
             .iter()
             .map(|instance| self.instance_json(world, instance))
             .collect();
         let keys = ("instances", "instances");
-        let answer = page.answer(request, keys, &self.base(world), rows, last.as_deref());
+        let answer = page.answer(request, keys, &self.base(world), rows);
         Ok(Response::json(200, &answer))
     }
 

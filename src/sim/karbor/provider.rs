@@ -108,19 +108,9 @@ impl Karbor {
             .take(page.limit)
             .cloned()
             .collect();
-        let last = rows
-            .last()
-            .and_then(|it| it["id"].as_str())
-            .map(str::to_owned);
         Ok(Response::json(
             200,
-            &page.answer(
-                request,
-                ("providers", "providers"),
-                &self.base(world),
-                rows,
-                last.as_deref(),
-            ),
+            &page.answer(request, ("providers", "providers"), &self.base(world), rows),
         ))
     }
 

@@ -180,15 +180,12 @@ impl Karbor {
                 })?
             }
         };
-        let last = rows
-            .last()
-            .map(|number| self.ids.uuid(sort.tag(), *number as u64));
         let rows = rows
             .into_iter()
             .map(|number| self.check_json(world, sort, number))
             .collect();
         let keys = (many, many);
-        let answer = page.answer(request, keys, &self.base(world), rows, last.as_deref());
+        let answer = page.answer(request, keys, &self.base(world), rows);
         Ok(Response::json(200, &answer))
     }
 

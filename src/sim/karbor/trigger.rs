@@ -158,15 +158,12 @@ impl Karbor {
         let rows = select(&triggers, &page, 0, &tests).map_err(|trouble| {
             unexpected(trouble, |id| format!("Trigger {id} could not be found."))
         })?;
-        let last = rows
-            .last()
-            .map(|number| self.ids.uuid(tag::TRIGGER, *number as u64));
         let rows = rows
             .into_iter()
             .map(|number| self.trigger_json(number))
             .collect();
         let keys = ("triggers", "triggers");
-        let answer = page.answer(request, keys, &self.base(world), rows, last.as_deref());
+        let answer = page.answer(request, keys, &self.base(world), rows);
         Ok(Response::json(200, &answer))
     }
 

@@ -201,12 +201,10 @@ impl Recorder {
         if view.is_gone() || store.remembered.has(row) {
             return None;
         }
-        let mut task = view.to_task();
-        task.raw = String::new();
         let feeds = feeds(store, view.service_id(), |f| f.tasks.has(row));
         Some(Event::Task(Box::new(TaskSeen {
             service: self.key(view.service_id())?,
-            task,
+            task: view.to_task(),
             cleared: view.cleared(),
             lost: view.lost(),
             feeds,

@@ -118,7 +118,6 @@ fn the_next_run_begins_with_what_this_one_knew() {
         let known = second.task(row);
         let before = first.task(first.find_task(EU, known.id()).expect("the task"));
         let mut expected = before.to_task();
-        expected.raw = String::new();
         if expected.phase == Phase::Succeeded {
             expected.facts.clear();
         }

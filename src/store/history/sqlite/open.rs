@@ -337,6 +337,12 @@ fn raw(target: &Target, create: bool) -> rusqlite::Result<Connection> {
 
 /// Makes a connection the writer's.
 fn for_writing(connection: &Connection, target: &Target) -> rusqlite::Result<()> {
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 && matches!(target, Target::File(_)) {
+        // nothing is in it yet that a journal on the disk could save, and each one would cost a first start three
+        // waits for the disk
+        connection.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
+    }
     // before the first table: pages that retention frees can be given back
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     if matches!(target, Target::File(_)) {

@@ -1,6 +1,6 @@
 //! The past of a subject, or of everything.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
 use super::put_party::Shape;
@@ -41,6 +41,26 @@ fn within(w: &mut Where, column: &str, window: &Window) {
 
 fn limit(window: &Window) -> i64 {
     i64::try_from(window.limit).unwrap_or(i64::MAX)
+}
+
+/// Adds the entries that a question finds: it gives the newest first, and they are added oldest first.
+fn read(
+    c: &Connection,
+    sql: &str,
+    w: &Where,
+    out: &mut Vec<Entry>,
+    mut entry: impl FnMut(&Row<'_>) -> rusqlite::Result<Option<Entry>>,
+) -> rusqlite::Result<()> {
+    let mut question = c.prepare(sql)?;
+    let mut rows = question.query(&*w.params())?;
+    let begin = out.len();
+    while let Some(row) = rows.next()? {
+        out.extend(entry(row)?);
+    }
+    if let Some(new) = out.get_mut(begin..) {
+        new.reverse();
+    }
+    Ok(())
 }
 
 /// The condition under which a task `t` belongs to a subject.
@@ -97,10 +117,7 @@ fn moves(
         limit(window)
     );
     let mut texts = Texts::new(c);
-    let mut all = c.prepare(&sql)?;
-    let mut rows = all.query(&*w.params())?;
-    let begin = out.len();
-    while let Some(row) = rows.next()? {
+    read(c, &sql, &w, out, |row| {
         let mut label = |id: i64, name: i64| -> rusqlite::Result<String> {
             let name = texts.owned(name)?;
             if name.is_empty() {
@@ -114,7 +131,7 @@ fn moves(
         let seen_at = Timestamp(row.get(2)?);
         let from: Option<i64> = row.get(10)?;
         let from = from.map(|id| texts.owned(id)).transpose()?;
-        out.push(Entry {
+        Ok(Some(Entry {
             id: event_id(row, 0)?,
             at: seen_at,
             service: row.get(3)?,
@@ -133,12 +150,8 @@ fn moves(
                 },
                 code: texts.owned(row.get(15)?)?,
             },
-        });
-    }
-    if let Some(new) = out.get_mut(begin..) {
-        new.reverse();
-    }
-    Ok(())
+        }))
+    })
 }
 
 fn changes(
@@ -172,18 +185,15 @@ fn changes(
         limit(window)
     );
     let mut texts = Texts::new(c);
-    let mut all = c.prepare(&sql)?;
-    let mut rows = all.query(&*w.params())?;
-    let begin = out.len();
-    while let Some(row) = rows.next()? {
+    read(c, &sql, &w, out, |row| {
         let Some(sort) = Sort::from_number(row.get(4)?) else {
-            continue;
+            return Ok(None);
         };
         let from: Option<i64> = row.get(7)?;
         let from = from
             .map(|id| Ok::<_, rusqlite::Error>(Shape::words(&texts.get(id)?)))
             .transpose()?;
-        out.push(Entry {
+        Ok(Some(Entry {
             id: event_id(row, 0)?,
             at: Timestamp(row.get(2)?),
             service: row.get(3)?,
@@ -194,12 +204,8 @@ fn changes(
                 from,
                 to: Shape::words(&texts.get(row.get(8)?)?),
             },
-        });
-    }
-    if let Some(new) = out.get_mut(begin..) {
-        new.reverse();
-    }
-    Ok(())
+        }))
+    })
 }
 
 fn acts(
@@ -221,11 +227,8 @@ fn acts(
         w.sql(),
         limit(window)
     );
-    let mut all = c.prepare(&sql)?;
-    let mut rows = all.query(&*w.params())?;
-    let begin = out.len();
-    while let Some(row) = rows.next()? {
-        out.push(Entry {
+    read(c, &sql, &w, out, |row| {
+        Ok(Some(Entry {
             id: event_id(row, 0)?,
             at: Timestamp(row.get(2)?),
             service: row.get(3)?,
@@ -236,12 +239,8 @@ fn acts(
                 stage: row.get(7)?,
                 detail: row.get(8)?,
             },
-        });
-    }
-    if let Some(new) = out.get_mut(begin..) {
-        new.reverse();
-    }
-    Ok(())
+        }))
+    })
 }
 
 fn remarks(
@@ -257,8 +256,6 @@ fn remarks(
             Sort::Service => {}
             sort @ (Sort::Device | Sort::Policy) => {
                 // what was said of its tasks belongs to its past too
-                let mut of = Where::default();
-                tasks_of(c, &mut of, subject)?;
                 let said = format!("r.sort = {} AND r.subject = ?", sort as u8);
                 let column = if sort == Sort::Device {
                     "device_id"
@@ -288,24 +285,17 @@ fn remarks(
         w.sql(),
         limit(window)
     );
-    let mut all = c.prepare(&sql)?;
-    let mut rows = all.query(&*w.params())?;
-    let begin = out.len();
-    while let Some(row) = rows.next()? {
+    read(c, &sql, &w, out, |row| {
         let Some(remark) = remark(row, 2)? else {
-            continue;
+            return Ok(None);
         };
-        out.push(Entry {
+        Ok(Some(Entry {
             id: event_id(row, 0)?,
             at: remark.at,
             service: remark.subject.service.clone(),
             happened: Happened::Remarked(Box::new(remark)),
-        });
-    }
-    if let Some(new) = out.get_mut(begin..) {
-        new.reverse();
-    }
-    Ok(())
+        }))
+    })
 }
 
 /// What concerns the record itself is part of every past: a reader must know of a jumped clock.
@@ -331,19 +321,12 @@ fn incidents(
         w.sql(),
         limit(window)
     );
-    let mut all = c.prepare(&sql)?;
-    let mut rows = all.query(&*w.params())?;
-    let begin = out.len();
-    while let Some(row) = rows.next()? {
-        out.push(Entry {
+    read(c, &sql, &w, out, |row| {
+        Ok(Some(Entry {
             id: event_id(row, 0)?,
             at: Timestamp(row.get(2)?),
             service: String::new(),
             happened: Happened::Incident(row.get(3)?),
-        });
-    }
-    if let Some(new) = out.get_mut(begin..) {
-        new.reverse();
-    }
-    Ok(())
+        }))
+    })
 }
