@@ -78,6 +78,12 @@ impl Store {
         }
     }
 
+    /// Judges by the same targets as another store.
+    pub fn judge_like(&mut self, other: &Self) {
+        self.set_overdue_after(other.overdue_after_ms());
+        self.set_targets(other.targets.clone());
+    }
+
     /// Finds out which rule holds for devices that changed. `renamed`: names that devices show of others changed.
     pub(super) fn settle_targets(&mut self, renamed: bool) {
         if self.targets.is_empty() {

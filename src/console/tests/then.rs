@@ -3,6 +3,8 @@
 use super::*;
 use crate::console::{Effect, Message, update};
 use crate::model::{Phase, Ref, Timestamp, Transition};
+use crate::query::Query;
+use crate::store::TargetRule;
 use crate::store::history::{
     Board, BoardService, BoardTask, Entry, EventId, Happened, HistoryError, How, KeptAction,
     ServiceKey, Subject, WriterId,
@@ -63,6 +65,21 @@ fn at_120() -> State {
     let mut state = state();
     resize(&mut state, 120, 40);
     state
+}
+
+#[test]
+fn the_past_is_judged_by_the_same_targets() {
+    let mut state = at_120();
+    let rule = TargetRule {
+        query: Query::parse("service:otc-eu").expect("a filter"),
+        within_ms: 48 * 3_600_000,
+    };
+    state.store.set_overdue_after(7_000);
+    state.store.set_targets(vec![rule.clone()]);
+    show_then(&mut state);
+    let past = state.past.as_deref().expect("the past");
+    assert_eq!(past.store.targets(), [rule]);
+    assert_eq!(past.store.overdue_after_ms(), 7_000);
 }
 
 #[test]

@@ -192,7 +192,7 @@ pub(super) fn show(
         at,
         real_now: state.now,
     });
-    past.store.set_overdue_after(state.store.overdue_after_ms());
+    past.store.judge_like(&state.store);
     let cut = board.cut;
     if past.store.remember(*board, &[]).is_empty() {
         return refuse(state, format!("History knows nothing of {when}."));
