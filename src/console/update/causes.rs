@@ -187,11 +187,18 @@ pub(super) fn backups(state: &mut State) {
     let store = &state.store;
     let now = state.now;
     let all = store.by_risk(now);
-    let overdue = all.iter().filter(|(_, overdue)| *overdue).count();
+    // the head of the screen counts devices alone: told apart, the two agree
+    let of = |devices: bool| {
+        let here = all
+            .iter()
+            .filter(|(party, _)| matches!(party, Party::Device(_)) == devices);
+        let overdue = here.clone().filter(|(_, overdue)| *overdue).count();
+        format!("{} of {}", count(overdue), count(here.count()))
+    };
     let title = format!(
-        "Last good backups, the worst first: {} of {} overdue",
-        count(overdue),
-        count(all.len())
+        "Last good backups, overdue: {} devices, {} policies",
+        of(true),
+        of(false)
     );
     let mut items: Vec<PickItem> = all
         .into_iter()
