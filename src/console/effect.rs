@@ -135,6 +135,9 @@ pub trait Backend: Send {
     fn keep(&mut self, _store: &Store, _now: Timestamp) -> Option<Duration> {
         None
     }
+
+    /// Hands on to history what it was not told yet: the program ends.
+    fn keep_rest(&mut self, _store: &Store, _now: Timestamp) {}
 }
 
 impl<F: FnMut(Effect) + Send> Backend for F {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
@@ -25,6 +25,8 @@ const ROWS: usize = 256;
 const SOON: Duration = Duration::from_millis(4);
 /// The same while history is behind with its writing.
 const LATER: Duration = Duration::from_millis(500);
+/// The least time between two tellings of what changed: a row that changed twice in between is told once.
+const GATHER: Duration = Duration::from_millis(200);
 /// So many known tasks are taken in at once, so that keys have their turn.
 const PIECE: usize = 1_000;
 /// At most so many tasks come out of history at the start; the newest.
@@ -44,6 +46,8 @@ pub struct Live {
     ui_file: Option<PathBuf>,
     past: Past,
     recorder: Recorder,
+    /// When everything that had changed was told last.
+    told: Option<Instant>,
 }
 
 /// What the console has to do with history.
@@ -92,6 +96,7 @@ impl Live {
         let live = Self {
             past,
             recorder: Recorder::default(),
+            told: None,
             operator,
             watchers,
             runtime: runtime.clone(),
@@ -301,10 +306,24 @@ impl Backend for Live {
     }
 
     fn keep(&mut self, store: &Store, now: Timestamp) -> Option<Duration> {
+        if !self.past.history.keeps() || !self.recorder.is_behind(store) {
+            return None;
+        }
+        let passed = self.told.map_or(GATHER, |told| told.elapsed());
+        if passed < GATHER {
+            return Some(GATHER - passed);
+        }
         match self.recorder.tell(store, &*self.past.history, now, ROWS) {
-            Told::All => None,
+            Told::All => {
+                self.told = Some(Instant::now());
+                None
+            }
             Told::Part => Some(SOON),
             Told::HeldUp => Some(LATER),
         }
+    }
+
+    fn keep_rest(&mut self, store: &Store, now: Timestamp) {
+        while self.recorder.tell(store, &*self.past.history, now, ROWS) == Told::Part {}
     }
 }

@@ -166,6 +166,7 @@ impl<W: Write> Loop<'_, W> {
                 self.draw()?;
             }
         }
+        self.backend.keep_rest(&self.state.store, self.state.now);
         self.last_answers(&mut keys).await;
         Ok(())
     }

@@ -96,6 +96,12 @@ impl Phase {
     pub const fn needs_person(self) -> bool {
         matches!(self, Self::Failed | Self::Uncertain)
     }
+
+    /// Somebody may have to look at it: it is under way, needs a person, or stands in a status that no table knows.
+    #[must_use]
+    pub const fn concerns_people(self) -> bool {
+        self.is_live() || self.needs_person() || matches!(self, Self::Unknown)
+    }
 }
 
 impl fmt::Display for Phase {

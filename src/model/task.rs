@@ -3,7 +3,7 @@
 use super::{CodeRef, Phase, Timestamp};
 
 /// A reference to a device or policy of the same service.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Ref {
     /// The service's own id; may be empty where only a name is known.
     pub id: String,

@@ -5,7 +5,7 @@
 //! own status changes, or when its time runs out; it is resolved when the same thing succeeds later. What failed
 //! stays failed in every count and statistic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
 use uuid::Uuid;
@@ -204,12 +204,15 @@ impl Store {
             }
             self.acks.rows.insert(row, state);
         }
-        let mut moved: Vec<u32> = Vec::new();
-        for row in before.keys().chain(self.acks.rows.keys()).copied() {
-            if before.get(&row) != self.acks.rows.get(&row) && !moved.contains(&row) {
-                moved.push(row);
-            }
-        }
+        let now_or_before: BTreeSet<u32> = before
+            .keys()
+            .chain(self.acks.rows.keys())
+            .copied()
+            .collect();
+        let moved: Vec<u32> = now_or_before
+            .into_iter()
+            .filter(|row| before.get(row) != self.acks.rows.get(row))
+            .collect();
         for &row in &moved {
             let flags = at(&self.tasks.flags, row, tasks::DEAD);
             let taken = self
@@ -219,7 +222,8 @@ impl Store {
                 .is_some_and(|s| s.is_acknowledged());
             let after = flags & !tasks::ACKED | if taken { tasks::ACKED } else { 0 };
             tasks::set(&mut self.tasks.flags, row, after);
-            self.task_changes.note(row, FieldSet::of(Field::Ack));
+            self.task_changes
+                .note_reckoned(row, FieldSet::of(Field::Ack));
         }
         !moved.is_empty()
     }

@@ -112,13 +112,19 @@ impl Store {
         if let Some(state) = self.services.get_mut(id.index()) {
             let feed_state = state.feed_mut(feed);
             for &row in held.tasks.iter().filter(|r| **r != NOWHERE) {
-                feed_state.tasks.now.insert(row);
+                if feed_state.tasks.show(row) {
+                    self.task_changes.note_shown(row);
+                }
             }
             for &row in &held.devices {
-                feed_state.devices.now.insert(row);
+                if feed_state.devices.show(row) {
+                    self.device_changes.note_shown(row);
+                }
             }
             for &row in &held.policies {
-                feed_state.policies.now.insert(row);
+                if feed_state.policies.show(row) {
+                    self.policy_changes.note_shown(row);
+                }
             }
             *feed_state.page(page) = held;
         }
@@ -235,8 +241,7 @@ impl Store {
                 (number, Fate::New)
             }
         };
-        let first =
-            after.phase.is_live() || after.phase.needs_person() || after.phase == Phase::Unknown;
+        let first = after.phase.concerns_people();
         let stored = self
             .attic
             .put(number, first, after.when, task.raw, task.facts);

@@ -66,20 +66,54 @@ impl FieldSet {
 /// At most so many changes are remembered; a view that is further behind starts anew.
 const KEPT: usize = 1 << 16;
 
+/// What moved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// The row came, went, or its service tells something else of it.
+    Record,
+    /// What is reckoned from other rows, or what people say of it.
+    Reckoned,
+    /// One more list of its service shows it, and it is as it was.
+    Lists,
+}
+
+/// A change of a row.
+#[derive(Clone, Copy)]
+struct Change {
+    row: u32,
+    fields: FieldSet,
+    what: What,
+}
+
 /// The newest changes of one noun in order.
 #[derive(Default)]
 pub(super) struct Changes {
-    ring: VecDeque<(u32, FieldSet)>,
+    ring: VecDeque<Change>,
     /// The number of the next change.
     next: u64,
 }
 
 impl Changes {
+    /// A row came, went, or its service tells something else of it.
     pub(super) fn note(&mut self, row: u32, fields: FieldSet) {
+        self.push(row, fields, What::Record);
+    }
+
+    /// Only what is reckoned from other rows changed: statistics, who took a failed job.
+    pub(super) fn note_reckoned(&mut self, row: u32, fields: FieldSet) {
+        self.push(row, fields, What::Reckoned);
+    }
+
+    /// A list shows the row that did not show it before.
+    pub(super) fn note_shown(&mut self, row: u32) {
+        self.push(row, FieldSet::NONE, What::Lists);
+    }
+
+    fn push(&mut self, row: u32, fields: FieldSet, what: What) {
         if self.ring.len() == KEPT {
             self.ring.pop_front();
         }
-        self.ring.push_back((row, fields));
+        self.ring.push_back(Change { row, fields, what });
         self.next += 1;
     }
 
@@ -88,11 +122,23 @@ impl Changes {
         self.next
     }
 
-    /// The changes from this number on; `None` when they are no longer all known.
+    /// What a person can see of the changes from this number on; `None` when they are no longer all known.
     pub(super) fn since(&self, number: u64) -> Option<impl Iterator<Item = (u32, FieldSet)> + '_> {
+        let seen = self.changes(number)?.filter(|c| c.what != What::Lists);
+        Some(seen.map(|c| (c.row, c.fields)))
+    }
+
+    /// The rows of the changes from this number on that history keeps; `None` in the place of one that is only
+    /// reckoned.
+    pub(super) fn kept_since(&self, number: u64) -> Option<impl Iterator<Item = Option<u32>> + '_> {
+        let row = |c: &Change| (c.what != What::Reckoned).then_some(c.row);
+        Some(self.changes(number)?.map(row))
+    }
+
+    fn changes(&self, number: u64) -> Option<impl Iterator<Item = &Change>> {
         let behind = usize::try_from(self.next.checked_sub(number)?).ok()?;
         let first = self.ring.len().checked_sub(behind)?;
-        Some(self.ring.range(first..).copied())
+        Some(self.ring.range(first..))
     }
 
     /// Forgets everything: every view starts anew.

@@ -161,7 +161,7 @@ impl Store {
             slot.stats = stats;
             if let (Some(fields), true) = (fields, slot.listed.is_some()) {
                 note(&mut self.devices, row, fields, clock);
-                self.device_changes.note(row, fields);
+                self.device_changes.note_reckoned(row, fields);
             }
         }
         for row in self.policies.take_dirty() {
@@ -177,7 +177,7 @@ impl Store {
             slot.stats = stats;
             if let (Some(fields), true) = (fields, slot.listed.is_some()) {
                 note(&mut self.policies, row, fields, clock);
-                self.policy_changes.note(row, fields);
+                self.policy_changes.note_reckoned(row, fields);
             }
         }
     }

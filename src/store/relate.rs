@@ -88,7 +88,7 @@ impl Store {
         }
         for policy in rows(&mut self.policies, &mut self.symbols, service, before) {
             self.policy_changes
-                .note(policy, FieldSet::of(Field::Device));
+                .note_reckoned(policy, FieldSet::of(Field::Device));
             self.links.remove(
                 &mut self.devices,
                 &mut self.policies,
@@ -98,7 +98,7 @@ impl Store {
         }
         for policy in rows(&mut self.policies, &mut self.symbols, service, now) {
             self.policy_changes
-                .note(policy, FieldSet::of(Field::Device));
+                .note_reckoned(policy, FieldSet::of(Field::Device));
             self.links.add(
                 &mut self.devices,
                 &mut self.policies,
@@ -121,7 +121,7 @@ impl Store {
         }
         for device in rows(&mut self.devices, &mut self.symbols, service, before) {
             self.device_changes
-                .note(device, FieldSet::of(Field::Policy));
+                .note_reckoned(device, FieldSet::of(Field::Policy));
             self.links.remove(
                 &mut self.devices,
                 &mut self.policies,
@@ -131,7 +131,7 @@ impl Store {
         }
         for device in rows(&mut self.devices, &mut self.symbols, service, now) {
             self.device_changes
-                .note(device, FieldSet::of(Field::Policy));
+                .note_reckoned(device, FieldSet::of(Field::Policy));
             self.links.add(
                 &mut self.devices,
                 &mut self.policies,

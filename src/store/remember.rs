@@ -5,7 +5,7 @@ use super::history::{Board, Entry, Happened};
 use super::log::Log;
 use super::slots::NOWHERE;
 use super::{ServiceState, Store, TaskRow, tasks};
-use crate::model::{Health, Phase, ServiceId, Task, Timestamp};
+use crate::model::{Health, ServiceId, Task, Timestamp};
 
 /// What was taken in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -141,7 +141,7 @@ impl Store {
             row.flags |= tasks::CLEARED;
         }
         let number = self.add(id, &task.id, row);
-        let first = row.phase.is_live() || row.phase.needs_person() || row.phase == Phase::Unknown;
+        let first = row.phase.concerns_people();
         self.attic
             .put(number, first, row.when, task.raw, task.facts);
         self.remembered.insert(number);

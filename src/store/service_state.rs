@@ -65,6 +65,13 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// The feed shows the row in this round; true when it did not show it before.
+    pub(super) fn show(&mut self, row: u32) -> bool {
+        let first = !self.has(row);
+        self.now.insert(row);
+        first
+    }
+
     /// True when the feed shows the row, as far as is known.
     pub(super) fn has(&self, row: u32) -> bool {
         self.now.has(row) || self.held.has(row)

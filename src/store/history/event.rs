@@ -49,6 +49,73 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// About how many bytes of memory it holds while it waits to be written.
+    pub(super) fn bytes(&self) -> usize {
+        let own = match self {
+            Self::Task(seen) => seen.bytes(),
+            Self::Party(seen) => seen.bytes(),
+            Self::Incident { what, .. } => what.len(),
+            Self::Action(_) | Self::Remark(_) => EACH * 4,
+            Self::Answered { .. } | Self::Step(_) => 0,
+        };
+        size_of::<Self>() + own
+    }
+}
+
+/// What a piece of memory costs besides what stands in it.
+const EACH: usize = 32;
+
+fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> usize {
+    let one = |text: &str| {
+        if text.is_empty() {
+            0
+        } else {
+            text.len() + EACH
+        }
+    };
+    texts.into_iter().map(one).sum()
+}
+
+fn facts(facts: &[(&'static str, String)]) -> usize {
+    size_of_val(facts) + texts(facts.iter().map(|(_, value)| value.as_str()))
+}
+
+impl TaskSeen {
+    pub(super) fn bytes(&self) -> usize {
+        let t = &self.task;
+        let names = t.device.iter().chain(&t.policy);
+        let failures = t.failure.iter();
+        let moves = self.transitions.iter();
+        size_of::<Self>()
+            + texts([&*t.id, &t.operation, &t.native_status, &t.step, &t.object])
+            + texts(names.flat_map(|n| [&*n.id, &*n.name]))
+            + texts(failures.flat_map(|f| [&*f.code, &*f.operation, &*f.message]))
+            + facts(&t.facts)
+            + size_of_val(&*self.transitions)
+            + texts(moves.flat_map(|m| [m.from.as_deref().unwrap_or_default(), &*m.to]))
+    }
+}
+
+impl PartySeen {
+    fn bytes(&self) -> usize {
+        let own = match &self.state {
+            PartyState::Device(d) => {
+                texts([&*d.id, &d.name, &d.native_status, &d.place])
+                    + texts(d.policy_ids.iter().map(String::as_str))
+                    + facts(&d.facts)
+            }
+            PartyState::Policy(p) => {
+                texts([&*p.id, &p.name, &p.native_status, &p.schedule])
+                    + texts(p.device_ids.iter().map(String::as_str))
+                    + facts(&p.facts)
+            }
+            PartyState::DeviceGone(id) | PartyState::PolicyGone(id) => id.len(),
+        };
+        size_of::<Self>() + own
+    }
+}
+
 /// A task as it is now.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TaskSeen {

@@ -78,6 +78,11 @@ pub trait History: Send + Sync + fmt::Debug {
     /// taken at all.
     fn save(&self, events: Vec<Event>) -> Saving;
 
+    /// False when nothing is kept, so that nothing need be told.
+    fn keeps(&self) -> bool {
+        true
+    }
+
     /// How many events were taken and are not saved yet: who has many to tell waits while this is large.
     fn waiting(&self) -> usize;
 

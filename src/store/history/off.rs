@@ -39,6 +39,10 @@ impl History for Off {
         Saving::known(Ok(()))
     }
 
+    fn keeps(&self) -> bool {
+        false
+    }
+
     fn waiting(&self) -> usize {
         0
     }

@@ -6,7 +6,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::{Event, History, PartySeen, PartyState, ServiceKey, TaskSeen};
-use crate::model::{Health, ServiceId, Timestamp, Transition};
+use crate::model::{Device, Health, Policy, ServiceId, Timestamp, Transition};
 use crate::store::changed::Changes;
 use crate::store::symbols::Sym;
 use crate::store::{DeviceRow, FeedState, PolicyRow, Store, TaskRow};
@@ -41,12 +41,15 @@ impl Place {
         }
         let mut seen = HashSet::new();
         let mut rows = Vec::new();
-        for (row, _) in changes.since(self.next).into_iter().flatten() {
+        for kept in changes.kept_since(self.next).into_iter().flatten() {
             if rows.len() >= most {
                 break;
             }
             self.next += 1;
-            if seen.insert(row) {
+            // what is reckoned from other rows is reckoned anew from them when it is read
+            if let Some(row) = kept
+                && seen.insert(row)
+            {
                 rows.push(row);
             }
         }
@@ -94,7 +97,7 @@ impl Recorder {
         now: Timestamp,
         most: usize,
     ) -> Told {
-        if !self.is_behind(store) {
+        if !history.keeps() || !self.is_behind(store) {
             return Told::All;
         }
         if history.waiting() > ENOUGH {
@@ -109,7 +112,7 @@ impl Recorder {
     }
 
     /// True when something changed that was not told yet.
-    fn is_behind(&self, store: &Store) -> bool {
+    pub fn is_behind(&self, store: &Store) -> bool {
         self.tasks.is_behind(&store.task_changes)
             || self.devices.is_behind(&store.device_changes)
             || self.policies.is_behind(&store.policy_changes)
@@ -220,11 +223,7 @@ impl Recorder {
             return None;
         }
         let state = match view.record() {
-            Some(record) => {
-                let mut device = record.clone();
-                device.raw = String::new();
-                PartyState::Device(device)
-            }
+            Some(record) => PartyState::Device(kept_device(record)),
             None if slot.gone.is_some() => PartyState::DeviceGone(view.id().to_owned()),
             None => return None,
         };
@@ -244,11 +243,7 @@ impl Recorder {
             return None;
         }
         let state = match view.record() {
-            Some(record) => {
-                let mut policy = record.clone();
-                policy.raw = String::new();
-                PartyState::Policy(policy)
-            }
+            Some(record) => PartyState::Policy(kept_policy(record)),
             None if slot.gone.is_some() => PartyState::PolicyGone(view.id().to_owned()),
             None => return None,
         };
@@ -259,6 +254,43 @@ impl Recorder {
             feeds,
             at: now,
         })))
+    }
+}
+
+/// A device as history keeps it; the service's own text is long and never kept.
+fn kept_device(d: &Device) -> Device {
+    Device {
+        id: d.id.clone(),
+        name: d.name.clone(),
+        what: d.what,
+        native_status: d.native_status.clone(),
+        faulty: d.faulty,
+        place: d.place.clone(),
+        policy_ids: d.policy_ids.clone(),
+        protected_now: d.protected_now,
+        last_success: d.last_success,
+        facts: d.facts.clone(),
+        raw: String::new(),
+    }
+}
+
+/// A policy as history keeps it.
+fn kept_policy(p: &Policy) -> Policy {
+    Policy {
+        id: p.id.clone(),
+        name: p.name.clone(),
+        what: p.what,
+        native_status: p.native_status.clone(),
+        enabled: p.enabled,
+        faulty: p.faulty,
+        protected_now: p.protected_now,
+        last_success: p.last_success,
+        due: p.due,
+        schedule: p.schedule.clone(),
+        next_run: p.next_run,
+        device_ids: p.device_ids.clone(),
+        facts: p.facts.clone(),
+        raw: String::new(),
     }
 }
 

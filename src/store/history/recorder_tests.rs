@@ -203,3 +203,109 @@ fn a_recorder_that_fell_behind_tells_everything_once() {
     assert_eq!(board.tasks.len(), 22_000);
     assert!(board.tasks.iter().all(|t| t.task.native_status == "c"));
 }
+
+/// What the recorder tells of devices and policies, and with which lists.
+fn parties(events: &[Event]) -> Vec<String> {
+    let one = |event: &Event| match event {
+        Event::Party(seen) => {
+            let id = match &seen.state {
+                PartyState::Device(d) => &d.id,
+                PartyState::Policy(p) => &p.id,
+                PartyState::DeviceGone(id) | PartyState::PolicyGone(id) => id,
+            };
+            Some(format!("{id} {:?}", seen.feeds))
+        }
+        _ => None,
+    };
+    events.iter().filter_map(one).collect()
+}
+
+#[test]
+fn what_is_reckoned_from_tasks_is_not_told_with_every_task() {
+    let mut store = store();
+    let mut recorder = Recorder::default();
+    round(
+        &mut store,
+        vec![task("t1", "waiting", Phase::Waiting)],
+        at(0),
+    );
+    let told = parties(&recorder.take(&store, at(0), 1_000));
+    assert_eq!(told, [r#"d-1 ["all"]"#, r#"p-1 ["all"]"#]);
+    // the device's and the policy's statistics move: their records are as they were
+    round(
+        &mut store,
+        vec![
+            task("t1", "error", Phase::Failed),
+            task("t2", "available", Phase::Succeeded),
+        ],
+        at(40),
+    );
+    let device = store.find_device(EU, "d-1").expect("the device");
+    assert_eq!(store.device(device).stats().tasks, 2);
+    let events = recorder.take(&store, at(40), 1_000);
+    assert_eq!(parties(&events), Vec::<String>::new());
+    let tasks = events.iter().filter(|e| matches!(e, Event::Task(_)));
+    assert_eq!(tasks.count(), 2);
+    // so does an acknowledgement, which has a place of its own in history
+    let remark = Remark::new(
+        RemarkKind::Acknowledged,
+        Subject::new("eu", Sort::Task, "t1"),
+        "mine",
+        at(41),
+    );
+    store.set_remarks(&[remark], at(41));
+    let row = store.find_task(EU, "t1").expect("the task");
+    assert!(store.ack(row).is_some());
+    assert_eq!(recorder.take(&store, at(41), 1_000), []);
+    // what the service itself tells of the device is told
+    let rows = Rows {
+        devices: vec![Device {
+            id: "d-1".to_owned(),
+            name: "web".to_owned(),
+            what: "server",
+            faulty: true,
+            facts: vec![("disks", "3".to_owned())],
+            ..Device::default()
+        }],
+        ..Rows::default()
+    };
+    store.apply(EU, "more", 0, rows, at(50));
+    let told = parties(&recorder.take(&store, at(50), 1_000));
+    assert_eq!(told, [r#"d-1 ["all", "more"]"#]);
+}
+
+#[test]
+fn one_more_list_that_shows_a_row_is_told() {
+    let history = Sqlite::open(Options::memory());
+    let mut store = store();
+    let mut recorder = Recorder::default();
+    let failed = || vec![task("t1", "error", Phase::Failed)];
+    round(&mut store, failed(), at(0));
+    tell_all(&mut recorder, &store, &history, at(0));
+    let rows = || Rows {
+        tasks: failed(),
+        policies: vec![Policy {
+            id: "p-1".to_owned(),
+            name: "nightly".to_owned(),
+            what: "policy",
+            enabled: Some(true),
+            ..Policy::default()
+        }],
+        ..Rows::default()
+    };
+    let generation = store.generation();
+    store.apply(EU, "failed", 0, rows(), at(5));
+    assert_eq!(store.generation(), generation, "nothing to see");
+    tell_all(&mut recorder, &store, &history, at(5));
+    let board = history.board(None, at(-3_600), 100).expect("a board");
+    assert_eq!(board.tasks[0].feeds, ["all", "failed"]);
+    assert_eq!(board.policies[0].feeds, ["all", "failed"]);
+    assert_eq!(moves(&history, "t1"), ["error"]);
+    // shown again, it is no news
+    store.apply(EU, "failed", 0, rows(), at(10));
+    assert_eq!(recorder.tell(&store, &history, at(10), 100), Told::All);
+    assert_eq!(
+        parties(&recorder.take(&store, at(10), 100)),
+        Vec::<String>::new()
+    );
+}

@@ -29,6 +29,15 @@ pub fn lasting(word: &str) -> &'static str {
     same
 }
 
+/// Facts as they came back from a file; those whose label no connector has are left out.
+pub(super) fn lasting_facts(facts: Vec<(String, String)>) -> Vec<(&'static str, String)> {
+    facts
+        .into_iter()
+        .map(|(label, value)| (lasting(&label), value))
+        .filter(|(label, _)| !label.is_empty())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::lasting;

@@ -174,13 +174,16 @@ fn by_age(c: &Connection, cut: i64) -> rusqlite::Result<usize> {
         )?
         .execute((cut, ROWS))?;
     // devices and policies that were gone already by then
-    gone += c
+    let parties = c
         .prepare_cached(
             "DELETE FROM party WHERE seen_at < ?1 AND state IN (SELECT id FROM word WHERE text = '')",
         )?
         .execute([cut])?;
-    c.prepare_cached("DELETE FROM party_change WHERE party NOT IN (SELECT id FROM party)")?
-        .execute([])?;
+    if parties > 0 {
+        c.prepare_cached("DELETE FROM party_change WHERE party NOT IN (SELECT id FROM party)")?
+            .execute([])?;
+    }
+    gone += parties;
     gone += c
         .prepare_cached("DELETE FROM answered WHERE until < ?1")?
         .execute([cut])?;

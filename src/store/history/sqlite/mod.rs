@@ -12,6 +12,7 @@ mod open;
 mod put_action;
 mod put_party;
 mod put_task;
+mod queue;
 mod read_actions;
 mod read_board;
 mod read_task;
@@ -38,8 +39,8 @@ use super::{
 use crate::model::Timestamp;
 use writer::{Command, Writer};
 
-/// More events than this are not held while they can't be saved.
-const MOST_WAITING: usize = 200_000;
+/// More events than this are not held while they can't be saved, nor more bytes of them.
+const MOST_WAITING: (usize, usize) = (200_000, 64 << 20);
 /// How long the end of the program waits for the last events.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -94,7 +95,9 @@ struct Shared {
     /// Moves when another file is opened in its place: connections of before are stale.
     epoch: AtomicU64,
     health: watch::Sender<HistoryHealth>,
+    /// Events taken and not yet saved, and about how many bytes they hold.
     waiting: AtomicUsize,
+    waiting_bytes: AtomicUsize,
     saved_at: AtomicI64,
 }
 
@@ -126,6 +129,7 @@ impl Sqlite {
             epoch: AtomicU64::new(0),
             health: watch::Sender::new(health),
             waiting: AtomicUsize::new(0),
+            waiting_bytes: AtomicUsize::new(0),
             saved_at: AtomicI64::new(i64::MIN),
             options,
         });
@@ -197,6 +201,16 @@ impl Shared {
         });
     }
 
+    fn waits(&self, events: usize, bytes: usize) {
+        self.waiting.fetch_add(events, Ordering::Relaxed);
+        self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn waits_no_more(&self, events: usize, bytes: usize) {
+        self.waiting.fetch_sub(events, Ordering::Relaxed);
+        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     fn notice(&self, notices: Vec<String>) {
         if !notices.is_empty() {
             self.health
@@ -216,13 +230,16 @@ impl History for Sqlite {
         if count == 0 {
             return;
         }
-        if self.shared.waiting.load(Ordering::Relaxed) + count > MOST_WAITING {
+        let bytes = events.iter().map(Event::bytes).sum();
+        let waiting = self.shared.waiting.load(Ordering::Relaxed);
+        let held = self.shared.waiting_bytes.load(Ordering::Relaxed);
+        if waiting + count > MOST_WAITING.0 || held + bytes > MOST_WAITING.1 {
             self.shared.lost(count);
             return;
         }
-        self.shared.waiting.fetch_add(count, Ordering::Relaxed);
+        self.shared.waits(count, bytes);
         if !self.send(Command::Record(events)) {
-            self.shared.waiting.fetch_sub(count, Ordering::Relaxed);
+            self.shared.waits_no_more(count, bytes);
             self.shared.lost(count);
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::writer::Batch;
 use crate::model::{Device, Due, Policy, Timestamp};
+use crate::store::history::words::lasting_facts;
 use crate::store::history::{PartySeen, PartyState, Sort, lasting};
 
 /// What makes an entry when it changes.
@@ -102,14 +103,6 @@ fn owned(facts: &[(&'static str, String)]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn lasting_facts(facts: Vec<(String, String)>) -> Vec<(&'static str, String)> {
-    facts
-        .into_iter()
-        .map(|(label, value)| (lasting(&label), value))
-        .filter(|(label, _)| !label.is_empty())
-        .collect()
-}
-
 impl Body {
     fn of(state: &PartyState) -> Option<Self> {
         match state {
@@ -189,10 +182,10 @@ impl Batch<'_> {
             PartyState::DeviceGone(id) => (Sort::Device, id, ""),
             PartyState::PolicyGone(id) => (Sort::Policy, id, ""),
         };
-        let held: Option<(i64, i64, String, String, i64, i64)> = self
+        let held: Option<(i64, i64, String, String, i64)> = self
             .c
             .prepare_cached(
-                "SELECT id, state, body, name, feeds, seen_at FROM party
+                "SELECT id, state, body, name, feeds FROM party
                  WHERE service = ?1 AND sort = ?2 AND native = ?3",
             )?
             .query_row((service, sort as u8, native), |row| {
@@ -202,14 +195,13 @@ impl Batch<'_> {
                     row.get(2)?,
                     row.get(3)?,
                     row.get(4)?,
-                    row.get(5)?,
                 ))
             })
             .optional()?;
         let state = self.word(&Shape::text(Shape::of(&seen.state).as_ref()))?;
         let body = Body::of(&seen.state).map(|b| serde_json::to_string(&b).unwrap_or_default());
         let feeds = self.word(&seen.feeds.join(" "))?;
-        let Some((id, before, held_body, held_name, held_feeds, _)) = held else {
+        let Some((id, before, held_body, held_name, held_feeds)) = held else {
             let Some(body) = body else {
                 // gone before it was ever known
                 return Ok(());

@@ -3,12 +3,12 @@
 //! Several programs may watch the same services. Each tells what it saw; a change that another one told
 //! already makes no second entry, and what was seen before another's newer state changes nothing.
 
-use std::fmt::{self, Write};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rusqlite::OptionalExtension;
 
 use super::writer::Batch;
-use crate::model::{Asked, CodeRef, Phase, Ref, Task, Timestamp};
+use crate::model::{Asked, CodeRef, Ref, Task, Timestamp};
 use crate::store::history::TaskSeen;
 
 /// Two programs see the same change within so long of each other, in milliseconds.
@@ -28,37 +28,80 @@ struct Held {
     seen_at: i64,
     seen_by: i64,
     digest: i64,
+    names: Names,
 }
 
-/// A sum over all that is kept of a task's state (FNV-1a); where it is the same nothing has to be written.
-fn digest(seen: &TaskSeen) -> i64 {
-    struct Sum(u64);
-    impl fmt::Write for Sum {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            for byte in text.bytes() {
-                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-            Ok(())
+/// What a task works on and for, as numbers of words. Rows are found by some of these, so that writing one anew
+/// costs a change of an index: it is done only where one differs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Names {
+    device_id: i64,
+    device_name: i64,
+    policy_id: i64,
+    policy_name: i64,
+    operation: i64,
+    object: i64,
+}
+
+impl Names {
+    /// A list that tells less of a task (a command that asks for one list only) takes nothing away: what it
+    /// leaves out, the number of the empty word, is as it was.
+    fn or(self, before: Self, empty: i64) -> Self {
+        let or = |told: i64, held: i64| if told == empty { held } else { told };
+        Self {
+            device_id: or(self.device_id, before.device_id),
+            device_name: or(self.device_name, before.device_name),
+            policy_id: or(self.policy_id, before.policy_id),
+            policy_name: or(self.policy_name, before.policy_name),
+            operation: or(self.operation, before.operation),
+            object: or(self.object, before.object),
         }
     }
-    let mut sum = Sum(0xcbf2_9ce4_8422_2325);
+}
+
+/// The rest of a task's words as numbers.
+struct Words {
+    status: i64,
+    step: i64,
+    code: i64,
+    code_operation: i64,
+    feeds: i64,
+}
+
+/// A sum over all that is kept of a task's state; where it is the same nothing has to be written. The sums stay
+/// in the file: should another version of the standard library count otherwise, each task is written once more.
+fn digest(seen: &TaskSeen) -> i64 {
+    let mut sum = DefaultHasher::new();
     let t = &seen.task;
-    let parts = (
-        (&t.device, &t.policy, &t.operation, &t.native_status),
-        (t.phase, &t.step, t.progress),
-        (t.started_at, t.updated_at, t.ended_at),
-        (&t.failure, &t.object, facts_of(t), flags(seen), &seen.feeds),
-    );
-    // writing into a sum can't fail
-    let _ = write!(sum, "{parts:?}");
+    (&t.device, &t.policy, &t.operation, &t.native_status).hash(&mut sum);
+    (t.phase, &t.step, t.progress).hash(&mut sum);
+    (t.started_at, t.updated_at, t.ended_at).hash(&mut sum);
+    (&t.failure, &t.object, facts_of(t)).hash(&mut sum);
+    (flags(seen), &seen.feeds).hash(&mut sum);
     // 0 stands for "not known"
-    (sum.0 as i64) | 1
+    (sum.finish() as i64) | 1
 }
 
 /// The facts that are kept: those of tasks that somebody may have to look at.
 fn facts_of(task: &Task) -> &[(&'static str, String)] {
-    let wanted = task.phase.is_live() || task.phase.needs_person() || task.phase == Phase::Unknown;
-    if wanted { &task.facts } else { &[] }
+    if task.phase.concerns_people() {
+        &task.facts
+    } else {
+        &[]
+    }
+}
+
+/// Writes what differs with nearly every change, and the columns that are named besides.
+macro_rules! update {
+    ($($more:literal)?) => {
+        concat!(
+            "UPDATE task SET status = ?2, step = ?3, code = ?4, code_operation = ?5, feeds = ?6, progress = ?7,
+                 started = coalesce(?8, started), updated = coalesce(?9, updated), ended = ?10, code_http = ?11,
+                 message = ?12, has_failure = ?13, facts = ?14, flags = ?15, seen_at = ?16, seen_by = ?17, digest = ?25",
+            $($more,)?
+            " WHERE id = ?1"
+        )
+    };
 }
 
 /// An entry to be made.
@@ -104,7 +147,9 @@ impl Batch<'_> {
         let held = self
             .c
             .prepare_cached(
-                "SELECT id, status, phase, updated, seen_at, seen_by, digest FROM task WHERE service = ?1 AND native = ?2",
+                "SELECT id, status, phase, updated, seen_at, seen_by, digest,
+                        device_id, device_name, policy_id, policy_name, operation, object
+                 FROM task WHERE service = ?1 AND native = ?2",
             )?
             .query_row((service, &seen.task.id), |row| {
                 Ok(Held {
@@ -115,6 +160,14 @@ impl Batch<'_> {
                     seen_at: row.get(4)?,
                     seen_by: row.get(5)?,
                     digest: row.get(6)?,
+                    names: Names {
+                        device_id: row.get(7)?,
+                        device_name: row.get(8)?,
+                        policy_id: row.get(9)?,
+                        policy_name: row.get(10)?,
+                        operation: row.get(11)?,
+                        object: row.get(12)?,
+                    },
                 })
             })
             .optional()?;
@@ -126,14 +179,17 @@ impl Batch<'_> {
         let now = (self.word(&task.native_status)?, i64::from(task.phase as u8));
         let reported = instant(task.updated_at.or(task.ended_at).or(task.started_at));
         let Some(held) = held else {
-            let id = self.add(service, seen, now.0, digest)?;
+            let id = self.add(service, seen, digest)?;
             let mut last = None;
             for t in &seen.transitions {
+                let to = (self.word(&t.to)?, i64::from(t.to_phase as u8));
+                if last == Some(to) {
+                    continue;
+                }
                 let from = match (&t.from, t.from_phase) {
                     (Some(from), Some(phase)) => Some((self.word(from)?, i64::from(phase as u8))),
-                    _ => None,
+                    _ => last,
                 };
-                let to = (self.word(&t.to)?, i64::from(t.to_phase as u8));
                 let entry = Move {
                     from,
                     to,
@@ -185,7 +241,7 @@ impl Batch<'_> {
             };
             self.put_move(held.id, &entry, task)?;
         }
-        self.replace(held.id, seen, now.0, digest)
+        self.replace(&held, seen, digest)
     }
 
     /// True when another program saw a newer state than this one.
@@ -251,92 +307,63 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        service: i64,
-        seen: &TaskSeen,
-        status: i64,
-        digest: i64,
-    ) -> rusqlite::Result<i64> {
-        let first = seen
-            .transitions
-            .first()
-            .map_or(seen.at.0, |t| t.seen_at.0.min(seen.at.0));
-        let empty = self.word("")?;
-        let id = self
-            .c
-            .prepare_cached(
-                "INSERT INTO task (service, native, device_id, device_name, policy_id, policy_name, operation,
-                                   object, status, phase, step, code, code_operation, message, has_failure,
-                                   facts, flags, feeds, first_seen, seen_at, seen_by)
-                 VALUES (?1, ?2, ?7, ?7, ?7, ?7, ?7, ?7, ?3, 0, ?7, ?7, ?7, '', 0, '', 0, ?7, ?4, ?5, ?6)",
-            )?
-            .insert((
-                service,
-                &seen.task.id,
-                status,
-                first,
-                seen.at.0,
-                self.writer,
-                empty,
-            ))?;
-        self.replace(id, seen, status, digest)?;
-        Ok(id)
-    }
-
-    /// Writes the newest state.
-    fn replace(
-        &mut self,
-        id: i64,
-        seen: &TaskSeen,
-        status: i64,
-        digest: i64,
-    ) -> rusqlite::Result<()> {
+    /// The numbers of a task's words, added where they are new.
+    fn words(&mut self, seen: &TaskSeen) -> rusqlite::Result<(Names, Words)> {
         let task = &seen.task;
         let empty = Ref::default();
         let device = task.device.as_ref().unwrap_or(&empty);
         let policy = task.policy.as_ref().unwrap_or(&empty);
+        let failure = task.failure.as_ref();
+        let names = Names {
+            device_id: self.word(&device.id)?,
+            device_name: self.word(&device.name)?,
+            policy_id: self.word(&policy.id)?,
+            policy_name: self.word(&policy.name)?,
+            operation: self.word(&task.operation)?,
+            object: self.word(&task.object)?,
+        };
+        let words = Words {
+            status: self.word(&task.native_status)?,
+            step: self.word(&task.step)?,
+            code: self.word(failure.map_or("", |f| &f.code))?,
+            code_operation: self.word(failure.map_or("", |f| &f.operation))?,
+            feeds: self.word(&seen.feeds.join(" "))?,
+        };
+        Ok((names, words))
+    }
+
+    /// Writes a task that was not known.
+    fn add(&mut self, service: i64, seen: &TaskSeen, digest: i64) -> rusqlite::Result<i64> {
+        let task = &seen.task;
+        let (names, words) = self.words(seen)?;
+        let first = seen
+            .transitions
+            .first()
+            .map_or(seen.at.0, |t| t.seen_at.0.min(seen.at.0));
         let silent = CodeRef::default();
         let failure = task.failure.as_ref().unwrap_or(&silent);
-        let words = [
-            self.word(&device.id)?,
-            self.word(&device.name)?,
-            self.word(&policy.id)?,
-            self.word(&policy.name)?,
-            self.word(&task.operation)?,
-            self.word(&task.object)?,
-            self.word(&task.step)?,
-            self.word(&failure.code)?,
-            self.word(&failure.operation)?,
-            self.word(&seen.feeds.join(" "))?,
-        ];
-        // a list that tells less of a task (a command that asks for one list only) takes nothing away
-        let empty = self.word("")?;
-        let facts = facts_text(facts_of(task));
         self.c
             .prepare_cached(
-                "UPDATE task SET
-                     device_id = iif(?2 = ?26, device_id, ?2), device_name = iif(?3 = ?26, device_name, ?3),
-                     policy_id = iif(?4 = ?26, policy_id, ?4), policy_name = iif(?5 = ?26, policy_name, ?5),
-                     operation = iif(?6 = ?26, operation, ?6), object = iif(?7 = ?26, object, ?7), step = ?8, code = ?9, code_operation = ?10, feeds = ?11,
-                     status = ?12, phase = ?13, progress = ?14, started = coalesce(?15, started), updated = coalesce(?16, updated), ended = ?17,
-                     code_http = ?18, message = ?19, has_failure = ?20, facts = ?21, flags = ?22,
-                     seen_at = ?23, seen_by = ?24, digest = ?25
-                 WHERE id = ?1",
+                "INSERT INTO task (service, native, device_id, device_name, policy_id, policy_name, operation, object,
+                                   status, step, code, code_operation, feeds, phase, progress, started, updated, ended,
+                                   code_http, message, has_failure, facts, flags, first_seen, seen_at, seen_by, digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                         ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
             )?
-            .execute(rusqlite::params![
-                id,
-                words[0],
-                words[1],
-                words[2],
-                words[3],
-                words[4],
-                words[5],
-                words[6],
-                words[7],
-                words[8],
-                words[9],
-                status,
+            .insert(rusqlite::params![
+                service,
+                task.id,
+                names.device_id,
+                names.device_name,
+                names.policy_id,
+                names.policy_name,
+                names.operation,
+                names.object,
+                words.status,
+                words.step,
+                words.code,
+                words.code_operation,
+                words.feeds,
                 task.phase as u8,
                 task.progress,
                 instant(task.started_at),
@@ -345,13 +372,63 @@ impl Batch<'_> {
                 failure.http_status,
                 failure.message,
                 task.failure.is_some(),
-                facts,
+                facts_text(facts_of(task)),
                 flags(seen),
+                first,
                 seen.at.0,
                 self.writer,
                 digest,
-                empty,
-            ])?;
+            ])
+    }
+
+    /// Writes the newest state of a task that is known.
+    fn replace(&mut self, held: &Held, seen: &TaskSeen, digest: i64) -> rusqlite::Result<()> {
+        let task = &seen.task;
+        let (told, words) = self.words(seen)?;
+        let names = told.or(held.names, self.word("")?);
+        let silent = CodeRef::default();
+        let failure = task.failure.as_ref().unwrap_or(&silent);
+        let sql = match (
+            names != held.names,
+            i64::from(task.phase as u8) != held.phase,
+        ) {
+            (false, false) => update!(),
+            (false, true) => update!(", phase = ?18"),
+            (true, false) => update!(
+                ", device_id = ?19, device_name = ?20, policy_id = ?21, policy_name = ?22, operation = ?23, object = ?24"
+            ),
+            (true, true) => update!(
+                ", phase = ?18, device_id = ?19, device_name = ?20, policy_id = ?21, policy_name = ?22, operation = ?23,
+                   object = ?24"
+            ),
+        };
+        self.c.prepare_cached(sql)?.execute(rusqlite::params![
+            held.id,
+            words.status,
+            words.step,
+            words.code,
+            words.code_operation,
+            words.feeds,
+            task.progress,
+            instant(task.started_at),
+            instant(task.updated_at),
+            instant(task.ended_at),
+            failure.http_status,
+            failure.message,
+            task.failure.is_some(),
+            facts_text(facts_of(task)),
+            flags(seen),
+            seen.at.0,
+            self.writer,
+            task.phase as u8,
+            names.device_id,
+            names.device_name,
+            names.policy_id,
+            names.policy_name,
+            names.operation,
+            names.object,
+            digest,
+        ])?;
         Ok(())
     }
 }

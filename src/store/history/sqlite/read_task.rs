@@ -5,7 +5,7 @@ use rusqlite::Row;
 use super::put_task::{CANCEL_ASKED, CLEARED, LOST, START_ASKED};
 use super::words::Texts;
 use crate::model::{Asked, CodeRef, Phase, Ref, Task, Timestamp};
-use crate::store::history::lasting;
+use crate::store::history::words::lasting_facts;
 
 /// The columns that [`Raw`] reads, in its order.
 pub(super) const COLUMNS: &str = "t.id, t.service, t.native, t.device_id, t.device_name, t.policy_id, t.policy_name, \
@@ -130,11 +130,7 @@ impl Raw {
                 None
             },
             object: texts.owned(self.object)?,
-            facts: facts
-                .into_iter()
-                .map(|(label, value)| (lasting(&label), value))
-                .filter(|(label, _)| !label.is_empty())
-                .collect(),
+            facts: lasting_facts(facts),
             raw: String::new(),
         })
     }

@@ -217,6 +217,105 @@ fn a_task_leaves_one_entry_a_change_and_its_last_state() {
 }
 
 #[test]
+fn what_need_not_be_durable_is_gathered_and_written_all_the_same() {
+    let history = Sqlite::open(Options::memory());
+    // each told by itself, as the console does; nothing is saved on purpose
+    let steps = ["waiting", "running", "closing"];
+    for (minute, status) in (0..).zip(steps) {
+        for n in 0..20 {
+            let id = format!("t{n}");
+            history.record(vec![seen(task(&id, status, Phase::Running), minute)]);
+        }
+    }
+    let mut changes = Vec::new();
+    while changes.len() < 20 * steps.len() {
+        changes = history.happened(&everything()).expect("entries");
+        std::thread::yield_now();
+    }
+    let one = [">waiting", "waiting>running", "running>closing"];
+    for n in 0..20 {
+        assert_eq!(statuses(&history, &format!("t{n}")), one);
+    }
+    assert_eq!(changes.len(), 60);
+    let board = history.board(None, at(-60), 100).expect("a board");
+    assert_eq!(board.tasks.len(), 20);
+    while history.waiting() > 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(history.shared.waiting_bytes.load(Ordering::Relaxed), 0);
+    assert_eq!(history.health().lost, 0);
+}
+
+#[test]
+fn what_waits_is_bounded_by_its_bytes() {
+    let dir = TempDir::new().expect("a directory");
+    let place = dir.path().join("state");
+    fs::write(&place, "a file stands where the directory should be").expect("written");
+    let history = open(&place.join("history.db"));
+    let mut failed = task("t1", "error", Phase::Failed);
+    failed.failure = Some(CodeRef::new("CSBS.6027", "x".repeat(1 << 20)));
+    for n in 0..80 {
+        failed.id = format!("t{n}");
+        history.record(vec![seen(failed.clone(), 0)]);
+    }
+    let health = history.health();
+    assert_eq!(health.waiting as u64 + health.lost, 80);
+    assert!((40..64).contains(&health.waiting), "{}", health.waiting);
+}
+
+#[test]
+fn a_task_keeps_what_a_later_telling_leaves_out_and_is_found_by_what_changed() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    let history = open(&path);
+    let mut told = task("t1", "running", Phase::Running);
+    told.object = "disk-1".to_owned();
+    told.started_at = Some(at(0));
+    saved(&history, vec![seen(told.clone(), 0)]);
+    // a list that tells less
+    told.device = None;
+    told.policy = None;
+    told.object = String::new();
+    told.started_at = None;
+    told.native_status = "closing".to_owned();
+    saved(&history, vec![seen(told.clone(), 1)]);
+    let held = |history: &Sqlite| {
+        let board = history.board(None, at(-60), 10).expect("a board");
+        board.tasks[0].task.clone()
+    };
+    let mut expected = task("t1", "closing", Phase::Running);
+    expected.object = "disk-1".to_owned();
+    expected.started_at = Some(at(0));
+    assert_eq!(held(&history), expected);
+    // another policy, and a phase that another index holds
+    told.policy = Some(Ref::new("p-2", "weekly"));
+    told.native_status = "available".to_owned();
+    told.phase = Phase::Succeeded;
+    saved(&history, vec![seen(told.clone(), 2)]);
+    expected.policy = Some(Ref::new("p-2", "weekly"));
+    expected.native_status = "available".to_owned();
+    expected.phase = Phase::Succeeded;
+    assert_eq!(held(&history), expected);
+    // only the phase
+    told.phase = Phase::Failed;
+    saved(&history, vec![seen(told, 3)]);
+    expected.phase = Phase::Failed;
+    assert_eq!(held(&history), expected);
+    let of = |sort, id| {
+        let subject = Subject::new("eu", sort, id);
+        history.timeline(&subject, &everything()).expect("entries")
+    };
+    assert_eq!(of(Sort::Policy, "p-1"), []);
+    assert_eq!(of(Sort::Policy, "p-2"), of(Sort::Device, "ecs-1"));
+    assert_eq!(of(Sort::Device, "ecs-1").len(), 4);
+    drop(history);
+    let sound: String = rusqlite::Connection::open(&path)
+        .and_then(|c| c.query_row("PRAGMA integrity_check", [], |r| r.get(0)))
+        .expect("a verdict");
+    assert_eq!(sound, "ok");
+}
+
+#[test]
 fn the_board_goes_back_in_time() {
     let history = Sqlite::open(Options::memory());
     let mut told_later = task("t2", "available", Phase::Succeeded);

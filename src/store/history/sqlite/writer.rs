@@ -1,6 +1,5 @@
 //! The one thread that writes.
 
-use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, PoisonError};
@@ -12,6 +11,7 @@ use uuid::Uuid;
 
 use super::claim::RunLock;
 use super::limits::Keeper;
+use super::queue::Queue;
 use super::words::Words;
 use super::{Shared, fault, open};
 use crate::model::Timestamp;
@@ -20,6 +20,9 @@ use crate::store::history::{Event, HistoryError, ServiceKey};
 
 /// So many events go into one transaction: readers and other writers are held up for no longer than that.
 const BATCH: usize = 2_000;
+/// What need not be on the disk at once is gathered for so long: what follows goes into the same transaction, and
+/// a page of the file that several rows touch is written once.
+const GATHER: Duration = Duration::from_millis(200);
 /// The first wait after a failure, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// A stretch of answers is written anew when it grew by so much, in milliseconds.
@@ -73,7 +76,11 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     cache: Cache,
     /// Taken and not yet saved.
-    pending: VecDeque<Event>,
+    pending: Queue,
+    /// When what is gathered is written.
+    gathered: Option<Instant>,
+    /// How far a commit of the connection reaches: `PRAGMA synchronous`.
+    synced: Option<&'static str>,
     next: u64,
     retry: Option<(Instant, Duration)>,
     keeper: Keeper,
@@ -98,7 +105,9 @@ impl Writer {
             shared,
             connection,
             cache: Cache::default(),
-            pending: VecDeque::new(),
+            pending: Queue::default(),
+            gathered: None,
+            synced: None,
             next: 1,
             retry,
             run_lock: None,
@@ -115,14 +124,13 @@ impl Writer {
             };
             match command {
                 Ok(command) => {
-                    self.take(command, inbox);
+                    self.take(command);
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.is_due() {
-                        self.flush();
-                    }
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.is_due() && self.is_gathered() {
+                self.flush();
             }
             self.tidy();
         }
@@ -131,9 +139,17 @@ impl Writer {
 
     /// How long nothing has to be done unless somebody sends; `None` for ever.
     fn wait(&self) -> Option<Duration> {
-        let retry = self.retry.map(|(due, _)| due);
-        let due = [retry, self.keeper.due()].into_iter().flatten().min()?;
+        // while nothing can be written, what is gathered waits for the next try
+        let write = self.retry.map(|(due, _)| due).or(self.gathered);
+        let due = [write, self.keeper.due()].into_iter().flatten().min()?;
         Some(due.saturating_duration_since(Instant::now()))
+    }
+
+    /// True when what waits has waited long enough, or there is as much of it as goes into one transaction.
+    fn is_gathered(&self) -> bool {
+        self.retry.is_some()
+            || self.pending.len() >= BATCH
+            || self.gathered.is_some_and(|due| due <= Instant::now())
     }
 
     /// True when writing may be tried: nothing failed, or long enough ago.
@@ -141,49 +157,45 @@ impl Writer {
         self.retry.is_none_or(|(due, _)| due <= Instant::now())
     }
 
-    fn take(&mut self, first: Command, inbox: &Receiver<Command>) {
-        let mut command = Some(first);
-        while let Some(this) = command.take() {
-            match this {
-                Command::Record(events) => {
-                    self.pending.extend(events);
-                    // what has piled up meanwhile goes into the same transaction
-                    if self.pending.len() < BATCH
-                        && let Ok(next) = inbox.try_recv()
-                    {
-                        command = Some(next);
-                        continue;
-                    }
-                    if self.is_due() {
-                        self.flush();
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Record(events) => {
+                let durable = events.iter().any(is_durable);
+                for event in events {
+                    if let Some(bytes) = self.pending.push(event) {
+                        self.shared.waits_no_more(1, bytes);
                     }
                 }
-                Command::Save(events, done) => {
-                    let result = self.save(events);
-                    // whoever asked may have gone: it is saved all the same
-                    let _ = done.send(result);
+                if durable && self.is_due() {
+                    self.flush();
+                } else if self.gathered.is_none() {
+                    self.gathered = Some(Instant::now() + GATHER);
                 }
-                Command::Claim(reply) => {
-                    let claimed = self.claim();
-                    let _ = reply.send(claimed);
-                }
+            }
+            Command::Save(events, done) => {
+                let result = self.save(events);
+                // whoever asked may have gone: it is saved all the same
+                let _ = done.send(result);
+            }
+            Command::Claim(reply) => {
+                let claimed = self.claim();
+                let _ = reply.send(claimed);
             }
         }
     }
 
     /// Writes everything that waits; what can't be written waits on.
     fn flush(&mut self) {
+        self.gathered = None;
         while !self.pending.is_empty() {
-            let count = self.pending.len().min(BATCH);
-            let batch: Vec<Event> = self.pending.drain(..count).collect();
+            let batch = self.pending.take(BATCH);
             match self.write(&batch, false) {
                 Ok(()) => {
-                    self.shared.waiting.fetch_sub(count, Ordering::Relaxed);
+                    let bytes = batch.iter().map(Event::bytes).sum();
+                    self.shared.waits_no_more(batch.len(), bytes);
                 }
                 Err(error) => {
-                    for event in batch.into_iter().rev() {
-                        self.pending.push_front(event);
-                    }
+                    self.pending.put_back(batch);
                     self.failed(error);
                     return;
                 }
@@ -222,7 +234,6 @@ impl Writer {
     }
 
     fn works(&mut self) {
-        self.retry = None;
         if let Some((since, error)) = self.shared.trouble() {
             let what = format!(
                 "history could not be written from {since} on ({}); what changed in between was written when it could \
@@ -233,9 +244,12 @@ impl Writer {
                 at: Timestamp::now(),
                 what,
             };
-            // a second failure at once is told by the next event
-            let _ = self.write(&[incident], false);
+            if let Err(error) = self.write(&[incident], false) {
+                self.failed(error);
+                return;
+            }
         }
+        self.retry = None;
         // last, so that whoever waits for it finds the gap told
         self.shared.working();
     }
@@ -279,7 +293,10 @@ impl Writer {
         };
         let durable = whole || events.iter().any(is_durable);
         let level = if durable { "FULL" } else { "NORMAL" };
-        connection.pragma_update(None, "synchronous", level)?;
+        if self.synced != Some(level) {
+            connection.pragma_update(None, "synchronous", level)?;
+            self.synced = Some(level);
+        }
         let mut tx = Transaction::new(connection, TransactionBehavior::Immediate)?;
         let before = self.next;
         let result = put_all(
@@ -360,6 +377,7 @@ impl Writer {
         self.shared.notice(opened.notices);
         let connection = opened.connection?;
         self.cache = Cache::default();
+        self.synced = None;
         self.keeper.opened_anew();
         {
             let mut target = self
