@@ -27,7 +27,7 @@ pub fn why_not(state: &State, word: Word) -> Option<String> {
     let no_row = || Some("there is no row here".to_owned());
     let listing = state.detail.is_none() && state.pane().is_some();
     match word {
-        Word::Menu | Word::Detail | Word::Ticket | Word::CopyId | Word::Poll
+        Word::Menu | Word::Preview | Word::Detail | Word::Ticket | Word::CopyId | Word::Poll
             if subject.is_none() =>
         {
             no_row()

@@ -110,6 +110,7 @@ words! {
     Acknowledge "acknowledge" Act "Take the failed job, with a note and until when" "take";
     Unacknowledge "unacknowledge" Act "Give back what somebody took" "";
     Menu "menu" Act "All actions for this row, with reasons" "actions";
+    Preview "preview" Act "Show what the next action would send, and send nothing yet" "preview";
 
     Down "down" Move "Next row" "";
     Up "up" Move "Previous row" "";

@@ -94,6 +94,8 @@ pub struct State {
     pub layers: Vec<Layer>,
     /// Keys of an unfinished sequence.
     pub chord: Vec<Key>,
+    /// The next action is shown before it is sent, whatever its danger.
+    pub previews: bool,
     /// Where the operator came from.
     pub places: Places,
     /// A sentence for a few seconds.
@@ -190,6 +192,7 @@ impl State {
             detail: None,
             layers: Vec::new(),
             chord: Vec::new(),
+            previews: false,
             places: Places::default(),
             toast,
             deeds: Deeds::default(),

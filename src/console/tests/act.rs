@@ -226,6 +226,80 @@ fn an_action_without_danger_needs_no_dialog() {
 }
 
 #[test]
+fn an_action_without_danger_is_shown_first_where_that_is_asked_for_by_key() {
+    let mut state = state();
+    resize(&mut state, 120, 40);
+    assert!(press(&mut state, "V").is_empty());
+    assert!(text(&state).contains("nothing is sent"), "{}", text(&state));
+    let effects = press(&mut state, "x");
+    let effects = answer(&mut state, effects, Danger::None);
+    assert!(sent(&effects).is_empty(), "{effects:?}");
+    let shown = text(&state);
+    for said in ["nothing is sent yet", "POST https://", "send it"] {
+        assert!(shown.contains(said), "{said} in\n{shown}");
+    }
+    press(&mut state, "esc");
+    assert!(state.layers.is_empty() && state.ledger.records().is_empty());
+    // seen once more, and return sends it, once
+    let effects = press(&mut state, "V x");
+    answer(&mut state, effects, Danger::None);
+    assert_eq!(sent(&press(&mut state, "enter")).len(), 1);
+    assert!(sent(&press(&mut state, "enter")).is_empty());
+    // it holds for one action, and not after esc
+    let effects = press(&mut state, "V esc x");
+    let effects = answer(&mut state, effects, Danger::None);
+    assert_eq!(sent(&effects).len(), 1);
+}
+
+#[test]
+fn the_menu_and_the_palette_show_what_would_be_sent() {
+    for open in ["a", ":"] {
+        let mut state = state();
+        resize(&mut state, 120, 40);
+        press(&mut state, open);
+        assert!(
+            text(&state).contains("see the request first"),
+            "{}",
+            text(&state)
+        );
+        type_in(&mut state, "clear this");
+        let effects = press(&mut state, "ctrl-v");
+        let effects = answer(&mut state, effects, Danger::None);
+        assert!(sent(&effects).is_empty());
+        assert!(text(&state).contains("POST https://"), "{}", text(&state));
+        assert_eq!(sent(&press(&mut state, "enter")).len(), 1);
+    }
+}
+
+#[test]
+fn a_preview_that_return_opened_is_not_sent_by_return() {
+    let mut state = state();
+    resize(&mut state, 120, 40);
+    press(&mut state, "V a");
+    assert!(
+        text(&state).contains("What would be sent: actions on ecs-42"),
+        "{}",
+        text(&state)
+    );
+    type_in(&mut state, "clear this");
+    let effects = press(&mut state, "enter");
+    let effects = answer(&mut state, effects, Danger::None);
+    assert!(sent(&effects).is_empty());
+    assert!(sent(&press(&mut state, "enter")).is_empty());
+    assert!(text(&state).contains("y sends it"), "{}", text(&state));
+    assert_eq!(sent(&press(&mut state, "y")).len(), 1);
+    // a name is typed here as everywhere
+    let effects = press(&mut state, "2 j V t");
+    answer(&mut state, effects, Danger::TypeName);
+    assert!(sent(&press(&mut state, "enter")).is_empty());
+    assert!(
+        text(&state).contains("letter for letter"),
+        "{}",
+        text(&state)
+    );
+}
+
+#[test]
 fn a_verb_with_two_actions_asks_which_and_an_action_with_values_asks_for_them() {
     let mut state = state();
     resize(&mut state, 120, 40);

@@ -6,7 +6,8 @@ use crate::model::{ActionSpec, Danger, Fault, Intent, Prepared, Verb};
 
 use super::super::can::offers;
 use super::super::effect::{AskId, Effect};
-use super::super::state::layer::{Choice, Confirm, Form, Pick, PickItem, PickKind};
+use super::super::keymap::Place;
+use super::super::state::layer::{Choice, Confirm, Form, Pick, PickItem, PickKind, Showing};
 use super::super::state::{Batch, Layer, State, Tone};
 use super::super::thing::Thing;
 use super::super::word::Word;
@@ -22,18 +23,36 @@ fn subjects(state: &State) -> Vec<Thing> {
     }
 }
 
+/// The next action is shown before it is sent.
+pub(super) fn preview_next(state: &mut State) {
+    state.previews = true;
+    let place = words::base_place(state);
+    let ascii = state.look.glyphs.ascii;
+    let keys: Vec<String> = Word::ALL
+        .iter()
+        .filter(|w| w.verb().is_some() || **w == Word::Menu)
+        .map(|w| state.keymap.label(place, *w, ascii))
+        .filter(|key| !key.is_empty())
+        .collect();
+    let text = format!(
+        "Preview: press the action's key ({}); its request is shown and nothing is sent.",
+        keys.join(" ")
+    );
+    state.say(text, Tone::Plain);
+}
+
 /// Begins an action by its verb, or shows all actions.
-pub(super) fn begin(state: &mut State, word: Word) -> Vec<Effect> {
+pub(super) fn begin(state: &mut State, word: Word, showing: Showing) -> Vec<Effect> {
     list::with_pane(state, super::super::state::Pane::touch);
     let things = subjects(state);
     let specs = specs(state, &things, word.verb());
     match (word.verb(), specs.as_slice()) {
         (Some(_), [only]) => {
             let id = only.id;
-            chosen(state, id)
+            chosen(state, id, showing)
         }
         _ => {
-            menu(state, &things, word.verb());
+            menu(state, &things, word.verb(), showing);
             Vec::new()
         }
     }
@@ -58,7 +77,7 @@ fn specs(state: &State, things: &[Thing], verb: Option<Verb>) -> Vec<ActionSpec>
 }
 
 /// Opens the list of actions, those that can't be done now with their reasons.
-fn menu(state: &mut State, things: &[Thing], verb: Option<Verb>) {
+fn menu(state: &mut State, things: &[Thing], verb: Option<Verb>, showing: Showing) {
     let mut items: Vec<(PickItem, usize)> = Vec::new();
     let place = words::base_place(state);
     for thing in things {
@@ -94,10 +113,16 @@ fn menu(state: &mut State, things: &[Thing], verb: Option<Verb>) {
             ));
         }
     }
+    let previews = showing != Showing::IfDangerous;
+    let what = if previews {
+        "What would be sent: actions"
+    } else {
+        "Actions"
+    };
     let title = match things {
-        [] => "Actions".to_owned(),
-        [one] => format!("Actions on {}", one.name(&state.store)),
-        many => format!("Actions on {} marked rows", many.len()),
+        [] => what.to_owned(),
+        [one] => format!("{what} on {}", one.name(&state.store)),
+        many => format!("{what} on {} marked rows", many.len()),
     };
     let many = things.len() > 1;
     // what can be done stands first, in the order of the verbs
@@ -111,7 +136,11 @@ fn menu(state: &mut State, things: &[Thing], verb: Option<Verb>) {
             item
         })
         .collect();
-    push(state, Layer::Pick(Pick::new(PickKind::Menu, title, items)));
+    let pick = Pick {
+        previews,
+        ..Pick::new(PickKind::Menu, title, items)
+    };
+    push(state, Layer::Pick(pick));
 }
 
 /// What an action can be applied to, and what not.
@@ -151,9 +180,9 @@ fn sort_out(state: &State, id: &'static str, wanted: Vec<Thing>) -> Sorted {
 }
 
 /// An action was chosen: sort out what it can be applied to, ask for its values or go on.
-pub(super) fn chosen(state: &mut State, id: &'static str) -> Vec<Effect> {
+pub(super) fn chosen(state: &mut State, id: &'static str, showing: Showing) -> Vec<Effect> {
     let sorted = sort_out(state, id, subjects(state));
-    go_on(state, sorted, None)
+    go_on(state, sorted, None, showing)
 }
 
 /// Asks for the values, unless they are known, and then for the requests.
@@ -161,6 +190,7 @@ fn go_on(
     state: &mut State,
     sorted: Sorted,
     inputs: Option<BTreeMap<String, String>>,
+    showing: Showing,
 ) -> Vec<Effect> {
     let Sorted {
         spec: Some(spec),
@@ -176,11 +206,13 @@ fn go_on(
         return Vec::new();
     }
     if let Some(inputs) = inputs {
-        confirm(state, &spec, &things, left_out, &inputs)
+        confirm(state, &spec, &things, left_out, &inputs, showing)
     } else if spec.inputs.is_empty() {
-        confirm(state, &spec, &things, left_out, &BTreeMap::new())
+        let none = BTreeMap::new();
+        confirm(state, &spec, &things, left_out, &none, showing)
     } else {
-        push(state, Layer::Form(Form::new(spec, things, left_out)));
+        let form = Form::new(spec, things, left_out, showing.after_return());
+        push(state, Layer::Form(form));
         Vec::new()
     }
 }
@@ -192,6 +224,7 @@ fn confirm(
     things: &[Thing],
     left_out: Vec<(String, String)>,
     inputs: &BTreeMap<String, String>,
+    showing: Showing,
 ) -> Vec<Effect> {
     let store = &state.store;
     let intents = things
@@ -207,7 +240,8 @@ fn confirm(
         })
         .collect();
     let bulk = things.len() + left_out.len() > 1;
-    let layer = Confirm::new(spec.verb, spec.label.to_owned(), intents, left_out, bulk);
+    let label = spec.label.to_owned();
+    let layer = Confirm::new(spec.verb, label, intents, left_out, bulk, showing);
     push(state, Layer::Confirm(layer));
     ask_next(state)
 }
@@ -261,7 +295,7 @@ pub(super) fn prepared(
         state.say(super::go::capital_stop(&why), Tone::Warning);
         return Vec::new();
     }
-    if confirm.danger() == Danger::None && !confirm.bulk {
+    if confirm.goes_at_once() {
         return send(state);
     }
     Vec::new()
@@ -280,6 +314,13 @@ pub(super) fn confirm_word(state: &mut State, word: Word) -> Vec<Effect> {
         }
         Word::Yes if !confirm.wants_typing() => return send(state),
         Word::Accept if confirm.wants_typing() => return send(state),
+        Word::Accept if confirm.showing == Showing::FirstForReturn => return send(state),
+        Word::Accept => {
+            // it may have been meant for something else
+            let ascii = state.look.glyphs.ascii;
+            let yes = state.keymap.label(Place::Dialog, Word::Yes, ascii);
+            state.say(format!("{yes} sends it."), Tone::Plain);
+        }
         Word::Down | Word::Later => confirm.scroll += 1,
         Word::Up | Word::Earlier => confirm.scroll = confirm.scroll.saturating_sub(1),
         Word::PageDown => confirm.scroll += 10,
@@ -371,7 +412,7 @@ pub(super) fn again(state: &mut State) -> Vec<Effect> {
         let why = "they may have been carried out; look in the service first";
         sorted.left_out.push((what, why.to_owned()));
     }
-    go_on(state, sorted, Some(inputs))
+    go_on(state, sorted, Some(inputs), Showing::IfDangerous)
 }
 
 /// Carries out a word in the form.
@@ -390,7 +431,15 @@ pub(super) fn form_word(state: &mut State, word: Word) -> Vec<Effect> {
                 && let Some(Layer::Form(form)) = state.layers.pop()
             {
                 let values = form.values();
-                return confirm(state, &form.spec, &form.things, form.left_out, &values);
+                let showing = form.showing;
+                return confirm(
+                    state,
+                    &form.spec,
+                    &form.things,
+                    form.left_out,
+                    &values,
+                    showing,
+                );
             }
         }
         _ => {}

@@ -28,6 +28,7 @@ pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
         Found::Prefix(_) => Vec::new(),
         Found::Nothing => {
             let keys = std::mem::take(&mut state.chord);
+            state.previews = false;
             if keys.len() > 1 {
                 let keys = label(&keys, state.look.glyphs.ascii);
                 state.say(

@@ -5,7 +5,7 @@ use crate::query::{Field, FieldType};
 use super::super::can::{offers, why_not};
 use super::super::effect::Effect;
 use super::super::keymap::Place;
-use super::super::state::layer::{Choice, Pick, PickItem, PickKind};
+use super::super::state::layer::{Choice, Pick, PickItem, PickKind, Showing};
 use super::super::state::{Layer, State, Tone};
 use super::super::theme::BUILT_IN;
 use super::super::view::columns::columns;
@@ -202,13 +202,39 @@ pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
         Word::Close => {
             state.layers.pop();
         }
-        Word::Accept => return accept(state),
+        Word::Accept => {
+            let showing = if pick.previews {
+                Showing::First
+            } else {
+                Showing::IfDangerous
+            };
+            return accept(state, showing);
+        }
+        Word::Preview => return preview(state),
         _ => {}
     }
     Vec::new()
 }
 
-fn accept(state: &mut State) -> Vec<Effect> {
+/// Shows what the chosen action would send.
+fn preview(state: &mut State) -> Vec<Effect> {
+    let Some(Layer::Pick(pick)) = state.layers.last() else {
+        return Vec::new();
+    };
+    let acts = pick.item().is_some_and(|item| match item.choice {
+        Choice::Action(_) => true,
+        Choice::Word(word) => word.verb().is_some(),
+        // why it can't be chosen is said as for return
+        _ => item.blocked.is_some(),
+    });
+    if acts {
+        return accept(state, Showing::FirstForReturn);
+    }
+    state.say("Only an action sends something.", Tone::Plain);
+    Vec::new()
+}
+
+fn accept(state: &mut State, showing: Showing) -> Vec<Effect> {
     let Some(Layer::Pick(pick)) = list::take_layer(state) else {
         return Vec::new();
     };
@@ -223,8 +249,11 @@ fn accept(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     match item.choice.clone() {
-        Choice::Word(word) => return words::word(state, word),
-        Choice::Action(id) => return act::chosen(state, id),
+        Choice::Word(word) => {
+            state.previews = showing != Showing::IfDangerous;
+            return words::word(state, word);
+        }
+        Choice::Action(id) => return act::chosen(state, id, showing),
         Choice::Sort(field) => sort_by(state, field),
         Choice::Row(at) => {
             let height = list::height(state);

@@ -4,7 +4,7 @@ use super::super::can::why_not;
 use super::super::effect::Effect;
 use super::super::keymap::Place;
 use super::super::state::detail::Tab;
-use super::super::state::layer::PageKind;
+use super::super::state::layer::{PageKind, Showing};
 use super::super::state::{Layer, PaneId, State, Tone};
 use super::super::theme::Theme;
 use super::super::thing::Thing;
@@ -17,6 +17,11 @@ use crate::store::By;
 pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
     if !state.layers.is_empty() {
         return layers::word(state, word);
+    }
+    let previews = std::mem::take(&mut state.previews);
+    if previews && word == Word::Close {
+        state.say("No preview.", Tone::Plain);
+        return Vec::new();
     }
     if let Some(why) = why_not(state, word) {
         state.say(format!("{}: {why}.", word.name()), Tone::Warning);
@@ -32,10 +37,23 @@ pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
             return Vec::new();
         }
         Word::Unacknowledge => return ack::give_back(state),
+        // pressed twice, it is meant for what can be done here at all
+        Word::Preview if previews => return act::begin(state, Word::Menu, Showing::First),
+        Word::Preview => {
+            act::preview_next(state);
+            return Vec::new();
+        }
         _ => {}
     }
     match word.group() {
-        Group::Act => act::begin(state, word),
+        Group::Act => {
+            let showing = if previews {
+                Showing::FirstForReturn
+            } else {
+                Showing::IfDangerous
+            };
+            act::begin(state, word, showing)
+        }
         Group::Mark => {
             list::mark(state, word);
             Vec::new()

@@ -8,7 +8,7 @@ use crate::model::Prepared;
 use super::super::card::advice_sentence;
 use super::super::keymap::Place;
 use super::super::layout::Layout;
-use super::super::state::layer::Confirm;
+use super::super::state::layer::{Confirm, Showing};
 use super::super::text::{cut_middle, wrap};
 use super::super::theme::Role;
 use super::super::thing::{kind_of, name_of};
@@ -73,6 +73,9 @@ fn title(cx: &Cx<'_>, confirm: &Confirm) -> Text<'static> {
             format!(" {} {} of {}", cx.glyphs.dot, many.len(), confirm.wanted),
             dim,
         ),
+    }
+    if confirm.showing != Showing::IfDangerous {
+        title.push(format!(" {} nothing is sent yet", cx.glyphs.dot), dim);
     }
     title
 }
@@ -276,7 +279,11 @@ fn answer(cx: &Cx<'_>, buf: &mut Buffer, area: Rect, confirm: &Confirm) -> Optio
                 1 => "  send it".to_owned(),
                 n => format!("  send all {n}"),
             };
-            Text::of(key(Word::Yes, Place::Dialog), cx.style(Role::Accent))
+            let mut keys = key(Word::Yes, Place::Dialog);
+            if confirm.showing == Showing::FirstForReturn {
+                keys = format!("{} {keys}", key(Word::Accept, Place::Dialog));
+            }
+            Text::of(keys, cx.style(Role::Accent))
                 .with(send, cx.style(Role::Text))
                 .draw(buf, area, area.x, y, "");
         }

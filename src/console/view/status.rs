@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::super::can::why_not;
 use super::super::keymap::Place;
 use super::super::layout::Layout;
-use super::super::state::layer::{Layer, PageKind, PickKind};
+use super::super::state::layer::{Layer, PageKind, PickKind, Showing};
 use super::super::state::{PaneId, State, Tone};
 use super::super::text::{count, width, wrap};
 use super::super::theme::Role;
@@ -129,6 +129,7 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
         Word::Sort,
         Word::Detail,
         Word::Expand,
+        Word::Preview,
         Word::Ticket,
         Word::Palette,
         Word::Help,
@@ -143,6 +144,7 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
         Word::Sort,
         Word::Detail,
         Word::Expand,
+        Word::Preview,
         Word::Palette,
         Word::Help,
     ];
@@ -161,6 +163,7 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
         Word::Retry,
         Word::Clear,
         Word::Menu,
+        Word::Preview,
         Word::Ticket,
         Word::CopyRecord,
         Word::Palette,
@@ -169,8 +172,10 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
     const PROMPT: &[Word] = &[Word::Accept, Word::Close, Word::Complete, Word::Earlier];
     const FORM: &[Word] = &[Word::Accept, Word::Close];
     const PICK: &[Word] = &[Word::Accept, Word::Close];
+    const MENU: &[Word] = &[Word::Accept, Word::Preview, Word::Close];
     const CAUSES: &[Word] = &[Word::Accept, Word::NextPane, Word::Close];
     const DIALOG: &[Word] = &[Word::Yes, Word::Close];
+    const RETURN: &[Word] = &[Word::Accept, Word::Yes, Word::Close];
     const PAGE: &[Word] = &[Word::Down, Word::Close];
     const DEEDS: &[Word] = &[Word::Down, Word::Withhold, Word::Retry, Word::Close];
     match state.layers.last() {
@@ -179,8 +184,14 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
         Some(Layer::Pick(pick)) if matches!(pick.kind, PickKind::Causes(_)) => {
             (Place::Pick, CAUSES)
         }
+        Some(Layer::Pick(pick)) if matches!(pick.kind, PickKind::Menu | PickKind::Palette) => {
+            (Place::Pick, MENU)
+        }
         Some(Layer::Pick(_)) => (Place::Pick, PICK),
         Some(Layer::Confirm(confirm)) if confirm.wants_typing() => (Place::Prompt, FORM),
+        Some(Layer::Confirm(confirm)) if confirm.showing == Showing::FirstForReturn => {
+            (Place::Dialog, RETURN)
+        }
         Some(Layer::Confirm(_)) => (Place::Dialog, DIALOG),
         Some(Layer::Page(page)) if page.kind == PageKind::Deeds => (Place::Dialog, DEEDS),
         Some(Layer::Page(_)) => (Place::Dialog, PAGE),
@@ -194,6 +205,8 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
 /// A word's hint where its own is about something else.
 const fn hint(word: Word, place: Place) -> &'static str {
     match (word, place) {
+        (Word::Accept, Place::Dialog) => "send it",
+        (Word::Preview, Place::Pick) => "see the request first",
         (Word::Accept, _) => "take it",
         (Word::Close, Place::Detail) => "back",
         (Word::Close, _) => "leave it",

@@ -12,6 +12,29 @@ use super::super::super::thing::Thing;
 /// How many questions are asked of connectors at the same time.
 const ASKED_AT_ONCE: usize = 6;
 
+/// When an action is shown before it is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Showing {
+    /// When its danger asks for it, or when it is one of many.
+    #[default]
+    IfDangerous,
+    /// Always: the operator wants to see it first.
+    First,
+    /// The same, and return sends it as yes does: it was not return that opened it.
+    FirstForReturn,
+}
+
+impl Showing {
+    /// The same after return was pressed on the way.
+    #[must_use]
+    pub const fn after_return(self) -> Self {
+        match self {
+            Self::IfDangerous => Self::IfDangerous,
+            Self::First | Self::FirstForReturn => Self::First,
+        }
+    }
+}
+
 /// One thing to act on.
 #[derive(Debug)]
 pub struct Item {
@@ -47,6 +70,8 @@ pub struct Confirm {
     pub label: String,
     /// The pane on which the things are marked, to take their marks off.
     pub bulk: bool,
+    /// Whether it is shown whatever its danger.
+    pub showing: Showing,
     /// Not yet asked.
     pub queue: VecDeque<(Thing, String, Intent)>,
     /// Asked, not yet answered.
@@ -74,11 +99,13 @@ impl Confirm {
         intents: Vec<(Thing, String, Intent)>,
         left_out: Vec<(String, String)>,
         bulk: bool,
+        showing: Showing,
     ) -> Self {
         Self {
             verb,
             label,
             bulk,
+            showing,
             wanted: intents.len() + left_out.len(),
             queue: intents.into(),
             asked: Vec::new(),
@@ -146,6 +173,12 @@ impl Confirm {
             .map(|i| i.prepared.danger)
             .max()
             .unwrap_or(Danger::None)
+    }
+
+    /// True when it is sent as soon as the requests are known.
+    #[must_use]
+    pub fn goes_at_once(&self) -> bool {
+        self.danger() == Danger::None && !self.bulk && self.showing == Showing::IfDangerous
     }
 
     /// What has to be typed before it is sent, if anything: the target's name, or for many the verb and

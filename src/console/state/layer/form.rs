@@ -6,6 +6,7 @@ use crate::model::{ActionSpec, Input, InputKind};
 
 use super::super::super::line::Line;
 use super::super::super::thing::Thing;
+use super::Showing;
 
 /// The values of one action being typed.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Form {
     pub things: Vec<Thing>,
     /// What was left out and why, already known.
     pub left_out: Vec<(String, String)>,
+    /// Whether its request is shown whatever its danger.
+    pub showing: Showing,
     /// One line a value.
     pub lines: Vec<Line>,
     /// The line being typed.
@@ -27,12 +30,18 @@ pub struct Form {
 impl Form {
     /// Empty lines for every value of the action.
     #[must_use]
-    pub fn new(spec: ActionSpec, things: Vec<Thing>, left_out: Vec<(String, String)>) -> Self {
+    pub fn new(
+        spec: ActionSpec,
+        things: Vec<Thing>,
+        left_out: Vec<(String, String)>,
+        showing: Showing,
+    ) -> Self {
         let lines = spec.inputs.iter().map(|_| Line::default()).collect();
         Self {
             spec,
             things,
             left_out,
+            showing,
             lines,
             at: 0,
             error: None,

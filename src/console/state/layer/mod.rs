@@ -10,7 +10,7 @@ pub mod pick;
 use super::super::keymap::Place;
 
 pub use ack::AckForm;
-pub use confirm::Confirm;
+pub use confirm::{Confirm, Showing};
 pub use filter::FilterLine;
 pub use form::Form;
 pub use page::{Page, PageKind};

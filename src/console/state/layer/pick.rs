@@ -111,6 +111,8 @@ pub struct Pick {
     pub kind: PickKind,
     /// The title.
     pub title: String,
+    /// The actions chosen here are shown before they are sent, whatever their danger.
+    pub previews: bool,
     /// What is typed to narrow it.
     pub line: Line,
     /// Every line.
@@ -128,6 +130,7 @@ impl Pick {
         let mut pick = Self {
             kind,
             title: title.into(),
+            previews: false,
             line: Line::default(),
             items,
             shown: Vec::new(),
