@@ -1,4 +1,4 @@
-//! `keepwatch ack` and `keepwatch unack`: taking failed jobs without a screen.
+//! `keepwatch ack`, `unack` and `note`: taking failed jobs and leaving notes without a screen.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use crate::model::{TargetKind, Timestamp, Verb};
 use crate::query::{Noun, Query, ahead};
-use crate::store::history::{Event, History, Remark, RemarkKind, Sort, Subject};
+use crate::store::history::{Event, History, Remark, RemarkKind};
 use crate::store::{Store, TaskRow, View};
 use crate::watch::{Want, collect};
 
-use super::cli::{AckArgs, AckWhat, Common, TextOrJson, UnackArgs};
+use super::cli::{AckArgs, AckWhat, Common, NoteArgs, TextOrJson, UnackArgs};
 use super::services::Services;
 use super::{Exit, history, output, past, runtime, target};
 
@@ -29,6 +29,14 @@ struct Asked {
     partial: bool,
 }
 
+impl Asked {
+    /// The same about each of the jobs.
+    fn say(&self, kind: RemarkKind, words: &str) -> impl Iterator<Item = Remark> {
+        let rows = self.rows.iter();
+        rows.map(move |row| self.store.task(*row).remark(kind, words, self.now))
+    }
+}
+
 /// Carries out `keepwatch ack`.
 pub fn take(args: &AckArgs, common: &Common) -> Exit {
     let until = match args.until.as_deref().map(|t| ahead(t, Timestamp::now())) {
@@ -43,19 +51,23 @@ pub fn take(args: &AckArgs, common: &Common) -> Exit {
         Ok(asked) => asked,
         Err(exit) => return exit,
     };
-    let of = |row: &TaskRow| {
-        let task = asked.store.task(*row);
-        let subject = Subject::new(task.service_name(), Sort::Task, task.id());
-        let text = crate::model::clean(args.note.trim());
-        let remark = Remark::new(RemarkKind::Acknowledged, subject, text, asked.now)
-            .while_status(task.native_status());
-        match until {
-            Some(until) => remark.until(until),
-            None => remark,
-        }
-    };
-    let said = asked.rows.iter().map(of).collect();
+    let taken = asked.say(RemarkKind::Acknowledged, &args.note);
+    let said = taken.map(|remark| Remark { until, ..remark }).collect();
     tell(&asked, said, "taken", args.what.output)
+}
+
+/// Carries out `keepwatch note`.
+pub fn note(args: &NoteArgs, common: &Common) -> Exit {
+    if args.text.trim().is_empty() {
+        output::complain("--text: a note says something");
+        return Exit::Usage;
+    }
+    let asked = match find(&args.what, common) {
+        Ok(asked) => asked,
+        Err(exit) => return exit,
+    };
+    let said = asked.say(RemarkKind::Note, &args.text).collect();
+    tell(&asked, said, "noted", args.what.output)
 }
 
 /// Carries out `keepwatch unack`.

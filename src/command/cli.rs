@@ -81,6 +81,8 @@ pub enum Command {
     Ack(AckArgs),
     /// Give back failed jobs that somebody took.
     Unack(UnackArgs),
+    /// Leave a note on failed jobs, which nobody takes by that.
+    Note(NoteArgs),
     /// Write the handover: what failed, what was done and by whom, what is open, what has no good backup.
     Report(ReportArgs),
     /// Everything that happened to a task, device or policy. Reads the history; no service is asked.
@@ -321,7 +323,7 @@ pub struct ActArgs {
     pub output: TextOrJson,
 }
 
-/// What `keepwatch ack` and `keepwatch unack` are about.
+/// What `keepwatch ack`, `unack` and `note` are about.
 #[derive(Args, Debug)]
 pub struct AckWhat {
     /// Ids of failed jobs, or names of their devices; SERVICE/NAME where a name is not unique.
@@ -390,6 +392,24 @@ pub struct UnackArgs {
         hide_default_value = true
     )]
     pub note: String,
+}
+
+/// `keepwatch note`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The note stands in the details of the job in every console of this history, in its timeline, in
+`list failed --output json` and in the handover. The job stays open and nobody has it by that.
+
+Examples:
+  keepwatch note ecs-42 --text 'disk team asked, answer by 06:00'
+  keepwatch note --where 'code:CSBS.6027' --text 'zone moves on Friday'")]
+pub struct NoteArgs {
+    /// Which.
+    #[command(flatten)]
+    pub what: AckWhat,
+    /// The note.
+    #[arg(long, value_name = "TEXT", visible_alias = "note")]
+    pub text: String,
 }
 
 /// `keepwatch report`.

@@ -51,6 +51,9 @@ pub struct Item {
     /// Who took the failed job, where somebody did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack: Option<AckJson>,
+    /// What people noted about it, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<NoteJson>,
     /// Since when nothing happens in a live task, where that is longer than usual.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stuck_since: Option<String>,
@@ -92,6 +95,30 @@ impl AckJson {
             state: state.word(),
             acknowledged: state.is_acknowledged(),
         })
+    }
+}
+
+/// A note about a task.
+#[derive(Serialize, Clone, Debug, Default)]
+pub struct NoteJson {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// The words.
+    pub text: String,
+}
+
+impl NoteJson {
+    /// The notes about a task, oldest first.
+    #[must_use]
+    pub fn of(task: &crate::store::TaskView<'_>) -> Vec<Self> {
+        let note = |remark: &crate::store::history::Remark| Self {
+            by: remark.operator.clone(),
+            at: remark.at.rfc3339(),
+            text: remark.text.clone(),
+        };
+        task.notes().iter().map(note).collect()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::store::{self, DeviceRow, PolicyRow, Store, TaskRow, View};
 use crate::watch::{Want, collect};
 
 use super::cli::{Common, ListArgs, ListWhat, TableOrJson};
-use super::item::{AckJson, Item, Party, filled, instant};
+use super::item::{AckJson, Item, NoteJson, Party, filled, instant};
 use super::services::Services;
 use super::table::{Table, when};
 use super::{Exit, groups, history, output, past, rpo, runtime, site};
@@ -376,6 +376,7 @@ fn task(store: &Store, catalog: &Catalog, row: TaskRow, now: Timestamp) -> Item 
         updated_at: instant(t.updated_at()),
         ended_at: instant(t.ended_at()),
         ack: AckJson::of(&t),
+        notes: NoteJson::of(&t),
         stuck_since: instant(store.stuck(row, now).map(|s| s.since)),
         slow_usual_s: store.slow(row, now).map(|usual| usual.ms / 1000),
         ..Item::default()

@@ -66,6 +66,7 @@ fn run(cli: Cli) -> Exit {
         Some(Command::Disable(args)) => act::run(Verb::Disable, &args, common),
         Some(Command::Ack(args)) => ack::take(&args, common),
         Some(Command::Unack(args)) => ack::give_back(&args, common),
+        Some(Command::Note(args)) => ack::note(&args, common),
         Some(Command::Report(args)) => report::run(&args, common),
         Some(Command::Timeline(args)) => history::timeline::run(&args, common),
         Some(Command::Audit(args)) => history::audit::run(&args, common),

@@ -140,10 +140,7 @@ pub fn policy(store: &Store, row: PolicyRow) -> Target {
 /// A task as the target of an action; people call it by its device, or by its policy where it has none.
 pub fn task(store: &Store, row: TaskRow) -> Target {
     let t = store.task(row);
-    let name = [t.device_label(), t.policy_label(), t.id()]
-        .into_iter()
-        .find(|n| !n.is_empty())
-        .unwrap_or("");
+    let name = t.name();
     let (device_id, device_name) = t.device();
     let (policy_id, policy_name) = t.policy();
     Target {

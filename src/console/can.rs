@@ -39,7 +39,7 @@ pub fn why_not(state: &State, word: Word) -> Option<String> {
             }
             Some(_) => None,
         },
-        Word::Acknowledge | Word::Unacknowledge
+        Word::Acknowledge | Word::Unacknowledge | Word::Note
             if state.detail.is_none() && state.pane().is_some_and(|p| !p.marks().is_empty()) =>
         {
             None
@@ -48,6 +48,11 @@ pub fn why_not(state: &State, word: Word) -> Option<String> {
             None => no_row(),
             Some(Thing::Task(row)) if state.store.task(row).phase().needs_person() => None,
             Some(_) => Some("only what has failed can be taken".into()),
+        },
+        Word::Note => match subject {
+            None => no_row(),
+            Some(Thing::Task(row)) if state.store.task(row).phase().needs_person() => None,
+            Some(_) => Some("only what has failed can be noted".into()),
         },
         Word::Unacknowledge => match subject {
             None => no_row(),

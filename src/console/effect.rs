@@ -119,6 +119,8 @@ pub struct SavedPane {
     pub sort: String,
     /// Sorted from the largest down.
     pub descending: bool,
+    /// Failed jobs that somebody took are left out. It belongs to the list, not to a view of it.
+    pub hides_taken: bool,
 }
 
 /// Carries out the effects that reach beyond the terminal. The loop does the rest itself

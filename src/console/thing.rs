@@ -95,14 +95,7 @@ impl Thing {
         let name = match self {
             Self::Device(r) => store.device(r).name(),
             Self::Policy(r) => store.policy(r).name(),
-            Self::Task(r) => {
-                let task = store.task(r);
-                if task.device_label().is_empty() {
-                    task.policy_label()
-                } else {
-                    task.device_label()
-                }
-            }
+            Self::Task(r) => store.task(r).name(),
         };
         if name.is_empty() {
             self.id(store)

@@ -108,6 +108,7 @@ words! {
     Restore "restore" Act "Restore" "restore";
     Delete "delete" Act "Delete at the service" "delete";
     Acknowledge "acknowledge" Act "Take the failed job, with a note and until when" "take";
+    Note "note" Act "Leave a note on the failed job; nobody takes it by that" "note";
     Unacknowledge "unacknowledge" Act "Give back what somebody took" "";
     Menu "menu" Act "All actions for this row, with reasons" "actions";
     Preview "preview" Act "Show what the next action would send, and send nothing yet" "preview";

@@ -1,7 +1,7 @@
 //! Reading one task.
 
 use super::changed::FieldSet;
-use super::history::Remark;
+use super::history::{Remark, RemarkKind, Sort, Subject};
 use super::slots::{NOWHERE, Slots};
 use super::symbols::Sym;
 use super::tasks::{self, NO_PERCENT, at, unpack};
@@ -110,6 +110,21 @@ impl<'a> TaskView<'a> {
     #[must_use]
     pub fn policy_label(&self) -> &'a str {
         label(self.policy())
+    }
+
+    /// What people call it: its device, or its policy where it has no device; its id where it has neither.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        let names = [self.device_label(), self.policy_label(), self.id()];
+        names.into_iter().find(|n| !n.is_empty()).unwrap_or("")
+    }
+
+    /// What a person says about it now. The words are cleaned as everything is that is shown.
+    #[must_use]
+    pub fn remark(&self, kind: RemarkKind, words: &str, at: Timestamp) -> Remark {
+        let subject = Subject::new(self.service_name(), Sort::Task, self.id());
+        Remark::new(kind, subject, crate::model::clean(words.trim()), at)
+            .while_status(self.native_status())
     }
 
     /// What it does.

@@ -79,6 +79,23 @@ pub struct Cause {
     pub on: Vec<String>,
     /// Who took some of them.
     pub taken: Vec<Taken>,
+    /// What was noted about them.
+    pub notes: Vec<Noted>,
+}
+
+/// A note about jobs of a cause.
+#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+pub struct Noted {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// On what: the first of its jobs, by the name people use.
+    pub on: String,
+    /// On how many of the cause.
+    pub jobs: usize,
+    /// The words.
+    pub text: String,
 }
 
 /// Who took jobs.

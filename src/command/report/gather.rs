@@ -10,7 +10,7 @@ use crate::query::{Noun, Query};
 use crate::store::history::{ActionQuery, History, HistoryState, Remark, RemarkQuery, Sort};
 use crate::store::{AckState, By, Group, Party, PolicyRow, Store, TaskRow, View};
 
-use super::facts::{Cause, Deed, Facts, Failed, Look, SCHEMA, Said, Summary, Taken};
+use super::facts::{Cause, Deed, Facts, Failed, Look, Noted, SCHEMA, Said, Summary, Taken};
 
 /// The stage of an action that was shown and never confirmed.
 const PROPOSED: &str = "proposed";
@@ -174,8 +174,23 @@ impl Sources<'_> {
     fn cause(&self, group: &Group) -> Cause {
         let mut on: Vec<String> = Vec::new();
         let mut taken: Vec<Taken> = Vec::new();
+        let mut notes: Vec<Noted> = Vec::new();
         for row in &group.rows {
             let task = self.store.task(*row);
+            for note in task.notes() {
+                let same = |n: &&mut Noted| n.by == note.operator && n.text == note.text;
+                if let Some(before) = notes.iter_mut().find(same) {
+                    before.jobs += 1;
+                    continue;
+                }
+                notes.push(Noted {
+                    by: note.operator.clone(),
+                    at: note.at.rfc3339(),
+                    on: task.name().to_owned(),
+                    jobs: 1,
+                    text: note.text.clone(),
+                });
+            }
             let name = match task.device_label() {
                 "" => task.policy_label(),
                 device => device,
@@ -203,6 +218,7 @@ impl Sources<'_> {
             group: GroupJson::of(self.store, self.catalog, group, By::Code),
             on,
             taken,
+            notes,
         }
     }
 
@@ -263,11 +279,7 @@ impl Sources<'_> {
             .and_then(|s| self.store.find_task(s.service.id, &subject.id))
             .map(|row| self.store.task(row));
         let about = match task {
-            Some(task) => [task.device_label(), task.policy_label(), task.id()]
-                .into_iter()
-                .find(|name| !name.is_empty())
-                .unwrap_or("")
-                .to_owned(),
+            Some(task) => task.name().to_owned(),
             None => format!("{} {}", subject.sort, subject.id).trim().to_owned(),
         };
         Said {
@@ -365,17 +377,12 @@ impl Sources<'_> {
         text: String,
     ) -> Look {
         let task = self.store.task(row);
-        let named = [task.device_label(), task.policy_label(), task.id()];
         Look {
             what,
             service: task.service_name().to_owned(),
             kind: "task",
             id: task.id().to_owned(),
-            name: named
-                .into_iter()
-                .find(|n| !n.is_empty())
-                .unwrap_or("")
-                .to_owned(),
+            name: task.name().to_owned(),
             since: instant(since),
             text,
         }

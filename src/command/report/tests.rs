@@ -113,12 +113,15 @@ fn history() -> Sqlite {
     let subject = Subject::new("otc-eu", Sort::Task, "t2");
     let ack =
         Remark::new(RemarkKind::Acknowledged, subject, "INC-7", ago(1)).until(NOW.plus(2 * HOUR));
+    let noted = Subject::new("otc-eu", Sort::Task, "t1");
+    let note = Remark::new(RemarkKind::Note, noted, "the disk team was asked", ago(2));
     let events = vec![
         head(sent, ago(3), &action),
         step(sent, ago(3), "accepted", "HTTP 200"),
         head(shown, ago(3), &action),
         step(shown, ago(3), "proposed", ""),
         Event::Remark(Box::new(ack)),
+        Event::Remark(Box::new(note)),
     ];
     history.save(events).wait().expect("saved");
     history
@@ -166,6 +169,13 @@ fn what_succeeded_since_is_not_open_and_what_was_only_shown_was_not_done() {
         (cause.taken[0].note.as_str(), cause.taken[0].jobs),
         ("INC-7", 1)
     );
+    // a note takes nothing
+    let noted: Vec<(&str, usize)> = cause.notes.iter().map(|n| (&*n.on, n.jobs)).collect();
+    assert_eq!(noted, [("ecs-1", 1)]);
+    assert_eq!(
+        facts.failed[1].item.notes[0].text,
+        "the disk team was asked"
+    );
     assert_eq!(facts.done[0].target, "ecs-3");
     let names: Vec<&str> = facts
         .backups
@@ -189,6 +199,8 @@ fn the_page_says_it_in_both_forms_and_nothing_in_it_is_markup() {
         "**3 jobs failed**, 1 of them succeeded since; 1 task was good. **3 jobs are open**, 1 more taken.",
         "### 3 × `CSBS.6027` on ecs-2, ecs-1 and ecs-4 (otc-eu)",
         "INC-7",
+        " on ecs-1, Sat 04:00: the disk team was asked",
+        "| noted | ecs-1 (otc-eu) | the disk team was asked |",
         "| Sat 02:00 | otc-eu | ecs-2 | nightly | `CSBS.6027` | taken by ",
         "succeeded Sat 04:00",
         "| retry | device ecs-3 (otc-eu) | accepted: HTTP 200 |",

@@ -266,10 +266,15 @@ fn open(facts: &Facts, clock: Clock) -> Section {
 fn cause_row(cause: &Cause, clock: Clock) -> Vec<Line> {
     let group = &cause.group;
     let holders = holders(cause, clock).join("; ");
+    let notes = notes(cause, clock).join("; ");
     let who = match (group.open, holders.is_empty()) {
         (_, true) => Line::default().with(Style::Bad, "nobody"),
         (0, false) => Line::of(holders),
         (n, false) => Line::of(format!("{holders}; {n} not taken")),
+    };
+    let who = match notes.as_str() {
+        "" => who,
+        notes => who.plain(format!(". {notes}")),
     };
     vec![
         Line::of(group.jobs.to_string()),
@@ -299,6 +304,18 @@ fn holders(cause: &Cause, clock: Clock) -> Vec<String> {
         who
     };
     cause.taken.iter().map(holder).collect()
+}
+
+/// What was noted about jobs of a cause, a sentence each.
+fn notes(cause: &Cause, clock: Clock) -> Vec<String> {
+    let note = |n: &super::facts::Noted| {
+        let on = match n.jobs {
+            1 => n.on.clone(),
+            many => format!("{many} of them"),
+        };
+        format!("Noted by {} on {on}, {}: {}", n.by, clock.at(&n.at), n.text)
+    };
+    cause.notes.iter().map(note).collect()
 }
 
 fn cause_block(cause: &Cause, clock: Clock) -> Block {
@@ -332,6 +349,9 @@ fn cause_block(cause: &Cause, clock: Clock) -> Block {
             .with(Style::Bad, format!("{n} not taken.")),
     };
     text.push(state);
+    for note in notes(cause, clock) {
+        text.push(Line::of(note));
+    }
     if let Some(meaning) = &group.meaning {
         text.push(Line::of(meaning));
     } else {
@@ -439,6 +459,7 @@ fn said_row(said: &Said, clock: Clock) -> Vec<Line> {
     let what = match said.kind {
         "acknowledged" => "took it",
         "withdrawn" => "gave it back",
+        "note" => "noted",
         other => other,
     };
     let mut text = said.text.clone();

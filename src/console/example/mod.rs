@@ -32,6 +32,11 @@ const SERVICES: [(&str, &str); 4] = [
 
 /// An empty console with four services, nothing answered yet.
 pub fn silent() -> State {
+    silent_with(SavedUi::default())
+}
+
+/// The same as its operator left it.
+pub fn silent_with(saved: SavedUi) -> State {
     let services: Vec<Service> = SERVICES
         .iter()
         .enumerate()
@@ -61,7 +66,7 @@ pub fn silent() -> State {
             zone: text::Zone::Fixed(chrono::FixedOffset::east_opt(3600).unwrap()),
             ..Look::default()
         },
-        saved: SavedUi::default(),
+        saved,
         config_path: "~/.config/keepwatch/config.toml".into(),
         notices: Vec::new(),
         now: NOW,

@@ -159,6 +159,7 @@ impl State {
         for saved in &setup.saved.panes {
             if let Some(pane) = PaneId::named(&saved.pane).and_then(|id| panes.get_mut(id)) {
                 pane.restore(saved);
+                pane.set_hides_acknowledged(saved.hides_taken);
             }
         }
         let several = setup.services.len() > 1;

@@ -515,6 +515,7 @@ impl Pane {
                 .sort
                 .map_or_else(String::new, |(field, _)| field.name().to_owned()),
             descending: self.sort.is_some_and(|(_, descending)| descending),
+            hides_taken: self.hides_acknowledged,
         }
     }
 

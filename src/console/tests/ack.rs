@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::console::{Effect, Message, update};
-use crate::store::history::Remark;
+use crate::store::history::{Remark, RemarkKind};
 
 /// What the console wanted kept, as history gives it back.
 fn kept(effects: Vec<Effect>) -> (Vec<Remark>, String) {
@@ -65,6 +65,66 @@ fn a_failed_job_is_taken_with_note_and_end_and_can_be_hidden() {
     let now = state.now;
     update(&mut state, Message::Tick(now));
     assert_eq!(state.counts.acknowledged, 0);
+}
+
+#[test]
+fn a_note_is_left_and_the_job_stays_open() {
+    let mut state = state();
+    resize(&mut state, 120, 40);
+    press(&mut state, "4");
+    let (job, open) = (cursor(&state), state.counts.open());
+    press(&mut state, "n");
+    assert!(press(&mut state, "enter").is_empty(), "an empty one stays");
+    assert!(text(&state).contains("says something"), "{}", text(&state));
+    type_in(&mut state, "disk team asked\u{7}");
+    let (remarks, what) = kept(press(&mut state, "enter"));
+    assert!(what.starts_with("Noted: "), "{what}");
+    let [note] = remarks.as_slice() else {
+        panic!("{remarks:?}")
+    };
+    assert_eq!((note.kind, &note.subject.id), (RemarkKind::Note, &job));
+    assert!(!note.text.contains('\u{7}'));
+    update(&mut state, Message::Remarks(remarks));
+    assert_eq!(state.counts.open(), open);
+    assert!(
+        text(&state).contains("note by anna, just now: disk team asked"),
+        "{}",
+        text(&state)
+    );
+    press(&mut state, "1 n");
+    assert!(
+        text(&state).contains("only what has failed can be noted"),
+        "{}",
+        text(&state)
+    );
+}
+
+#[test]
+fn what_hides_taken_jobs_is_kept_for_the_next_start() {
+    let mut before = state();
+    press(&mut before, "4");
+    let effects = press(&mut before, "H");
+    let [Effect::SaveUi(saved)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    let text = toml::to_string(&**saved).expect("it is written");
+    let read = toml::from_str(&text).expect("it is read");
+    let mut after = silent_with(read);
+    assert!(
+        after
+            .panes
+            .get(PaneId::Failed)
+            .unwrap()
+            .hides_acknowledged()
+    );
+    assert!(!after.panes.get(PaneId::Tasks).unwrap().hides_acknowledged());
+    // a saved view says nothing of it
+    press(&mut after, "4 /");
+    type_in(&mut after, "ecs");
+    press(&mut after, "enter W");
+    type_in(&mut after, "mine");
+    press(&mut after, "enter H > >");
+    assert!(!after.pane().unwrap().hides_acknowledged());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Taking failed jobs, and giving them back.
+//! Taking failed jobs, giving them back, and leaving notes.
 
 use crate::store::TaskRow;
 use crate::store::history::Remark;
@@ -28,15 +28,15 @@ fn rows(state: &State, fits: impl Fn(&State, TaskRow) -> bool) -> Vec<TaskRow> {
         .collect()
 }
 
-/// Asks for note and end.
-pub(super) fn open(state: &mut State) {
+/// Asks for note and end, or for the note alone.
+pub(super) fn open(state: &mut State, only_note: bool) {
     list::with_pane(state, super::super::state::Pane::touch);
     let rows = rows(state, |s, row| s.store.task(row).phase().needs_person());
     if rows.is_empty() {
         state.say("None of these has failed.", Tone::Warning);
         return;
     }
-    push(state, Layer::Ack(AckForm::new(rows)));
+    push(state, Layer::Ack(AckForm::new(rows, only_note)));
 }
 
 /// Gives back what was taken.
@@ -75,17 +75,18 @@ pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
             state.layers.pop();
         }
         Word::Earlier => form.at = form.at.saturating_sub(1),
-        Word::Later | Word::Complete => form.at = (form.at + 1).min(form.lines.len() - 1),
+        Word::Later | Word::Complete => form.at = (form.at + 1).min(form.asked().len() - 1),
         Word::Accept if form.at + 1 < form.lines.len() => form.at += 1,
         Word::Accept => {
             let now = state.now;
             match form.remarks(&state.store, now) {
                 Ok(remarks) => {
                     let rows = form.rows.clone();
+                    let did = if form.only_note { "Noted" } else { "Taken" };
                     state.layers.pop();
                     let numbers: Vec<u32> = rows.iter().map(|r| r.0).collect();
                     list::with_pane(state, |pane| pane.unmark(&numbers));
-                    let what = said(state, "Taken", &rows);
+                    let what = said(state, did, &rows);
                     return vec![Effect::Remark { remarks, what }];
                 }
                 Err(why) => form.error = Some(why),

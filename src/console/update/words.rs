@@ -33,7 +33,11 @@ pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
     }
     match word {
         Word::Acknowledge => {
-            ack::open(state);
+            ack::open(state, false);
+            return Vec::new();
+        }
+        Word::Note => {
+            ack::open(state, true);
             return Vec::new();
         }
         Word::Unacknowledge => return ack::give_back(state),
@@ -120,6 +124,7 @@ fn find(state: &mut State, word: Word) -> Vec<Effect> {
                 (false, _) => "Failed jobs that somebody took are shown.".to_owned(),
             };
             state.say(text, Tone::Plain);
+            return vec![Effect::SaveUi(Box::new(state.to_save()))];
         }
         _ => {}
     }

@@ -13,6 +13,7 @@ pub mod course;
 pub mod cx;
 pub mod detail;
 pub mod feed;
+mod fields;
 pub mod filter;
 pub mod form;
 pub mod frame;

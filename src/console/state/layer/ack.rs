@@ -1,14 +1,14 @@
-//! Taking failed jobs: a note, and until when.
+//! Taking failed jobs, with a note and until when, or leaving a note alone.
 
 use crate::model::Timestamp;
 use crate::query::ahead;
-use crate::store::history::{Remark, RemarkKind, Sort, Subject};
+use crate::store::history::{Remark, RemarkKind};
 use crate::store::{Store, TaskRow};
 
 use super::super::super::line::Line;
 
-/// The questions, in their order, each with what is accepted.
-pub const ASKED: [(&str, &str); 2] = [
+/// The questions when jobs are taken, each with what is accepted.
+const TAKING: &[(&str, &str)] = &[
     (
         "Note for the others",
         "a ticket, a cause, who is at it; or nothing",
@@ -18,14 +18,21 @@ pub const ASKED: [(&str, &str); 2] = [
         "4h, 08:00, 2026-01-31; nothing: until it changes or is given back",
     ),
 ];
+/// The question when a note is left.
+const NOTING: &[(&str, &str)] = &[(
+    "Note for the others",
+    "a ticket, a cause, what was tried; nobody takes it by that",
+)];
 
-/// Failed jobs about to be taken.
+/// Failed jobs about to be taken, or noted.
 #[derive(Debug)]
 pub struct AckForm {
     /// The jobs.
     pub rows: Vec<TaskRow>,
-    /// Note and end being typed.
-    pub lines: [Line; 2],
+    /// True when only a note is left.
+    pub only_note: bool,
+    /// The answers being typed: the note, and the end where jobs are taken.
+    pub lines: Vec<Line>,
     /// The line being typed.
     pub at: usize,
     /// What is wrong with it.
@@ -35,13 +42,22 @@ pub struct AckForm {
 impl AckForm {
     /// Nothing typed yet.
     #[must_use]
-    pub fn new(rows: Vec<TaskRow>) -> Self {
-        Self {
+    pub fn new(rows: Vec<TaskRow>, only_note: bool) -> Self {
+        let mut form = Self {
             rows,
-            lines: Default::default(),
+            only_note,
+            lines: Vec::new(),
             at: 0,
             error: None,
-        }
+        };
+        form.lines.resize_with(form.asked().len(), Line::default);
+        form
+    }
+
+    /// The questions in their order, each with what is accepted.
+    #[must_use]
+    pub const fn asked(&self) -> &'static [(&'static str, &'static str)] {
+        if self.only_note { NOTING } else { TAKING }
     }
 
     /// The line being typed.
@@ -52,19 +68,21 @@ impl AckForm {
     /// What would be said, one remark a job.
     ///
     /// # Errors
-    /// What is wrong with the time.
+    /// What is wrong with the note or the time.
     pub fn remarks(&self, store: &Store, now: Timestamp) -> Result<Vec<Remark>, String> {
-        let [note, until] = &self.lines;
-        let until = ahead(until.text(), now)?;
-        let of = |row: &TaskRow| {
-            let task = store.task(*row);
-            let subject = Subject::new(task.service_name(), Sort::Task, task.id());
-            let remark = Remark::new(RemarkKind::Acknowledged, subject, note.text().trim(), now)
-                .while_status(task.native_status());
-            match until {
-                Some(until) => remark.until(until),
-                None => remark,
-            }
+        let text = |at: usize| self.lines.get(at).map_or("", Line::text);
+        let kind = if self.only_note {
+            RemarkKind::Note
+        } else {
+            RemarkKind::Acknowledged
+        };
+        if self.only_note && text(0).trim().is_empty() {
+            return Err("a note says something".to_owned());
+        }
+        let until = ahead(text(1), now)?;
+        let of = |row: &TaskRow| Remark {
+            until,
+            ..store.task(*row).remark(kind, text(0), now)
         };
         Ok(self.rows.iter().map(of).collect())
     }
