@@ -260,6 +260,7 @@ struct ActionJson<'a> {
     effect: &'a str,
     warnings: &'a [String],
     danger: &'static str,
+    confirm: Option<&'a str>,
     retry_advice: Option<&'static str>,
     requests: Vec<RequestJson<'a>>,
     outcome: Option<OutcomeJson>,
@@ -319,6 +320,8 @@ pub fn write_json(dry_run: bool, planned: &[Planned], outcomes: &[Outcome]) -> E
                     Danger::Confirm => "confirm",
                     Danger::TypeName => "type the name",
                 },
+                confirm: (prepared.danger == Danger::TypeName)
+                    .then(|| Operator::name_to_type(prepared)),
                 retry_advice: prepared.retry_advice.map(|a| a.word()),
                 requests: prepared.requests.iter().map(request).collect(),
                 outcome: outcomes.get(n).map(Outcome::json),

@@ -203,6 +203,9 @@ pub struct Prepared {
     pub warnings: Vec<String>,
     /// What stands between the operator and the request; may be higher than the spec's.
     pub danger: Danger,
+    /// What the requests really run, by the name people use, where that is more than the target: the whole plan
+    /// of a task. It is what has to be typed then.
+    pub acts_on: Option<String>,
     /// The retry advice of the failure that this answers, where the catalog holds one.
     pub retry_advice: Option<RetryAdvice>,
     /// A token by which the service recognises a repeat, where it offers one.

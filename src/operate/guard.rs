@@ -93,8 +93,11 @@ impl Guard {
     }
 }
 
-/// What a person types to confirm: the target's name, or its id where it has none.
+/// What a person types to confirm: the name of what is really run, else the target's, or its id where it has none.
 pub fn name_to_type(prepared: &Prepared) -> &str {
+    if let Some(whole) = prepared.acts_on.as_deref().filter(|n| !n.is_empty()) {
+        return whole;
+    }
     let target = &prepared.intent.target;
     if target.name.is_empty() {
         &target.id

@@ -30,6 +30,8 @@ fn a_retry_that_repeats_more_than_what_failed_says_so_and_wants_the_name() {
         let effect = again["effect"].as_str().expect("an effect");
         assert!(effect.contains("the whole"), "{effect}");
         assert_eq!(again["danger"], "type the name", "{again:#}");
+        let plan = again["confirm"].as_str().expect("a name to type");
+        assert!(effect.contains(&format!("\"{plan}\"")), "{effect}");
     }
 }
 

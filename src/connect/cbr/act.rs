@@ -275,6 +275,7 @@ impl Cbr {
             effect: draft.effect,
             warnings: draft.warnings,
             danger: draft.danger,
+            acts_on: None,
             retry_advice: None,
             idempotency_token: None,
             plan: serde_json::to_value(&draft.plan).unwrap_or_default(),

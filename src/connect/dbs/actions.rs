@@ -228,12 +228,16 @@ impl Dbs {
             _ => call.with("BackupPlanId", plan_id.clone()),
         }
         .with(TOKEN, token.clone());
+        // more than the task stops
+        let whole = intent.action == "stop-plan-of-task";
+        let acts_on = (whole && !name.is_empty()).then(|| name.to_owned());
         Ok(Prepared {
             intent: intent.clone(),
             requests: vec![self.preview(&action)],
             effect,
             warnings,
             danger,
+            acts_on,
             retry_advice: None,
             idempotency_token: Some(token),
             plan: serde_json::to_value(SendPlan { action, plan_id }).unwrap_or_default(),

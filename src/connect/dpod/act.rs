@@ -106,6 +106,8 @@ impl Dpod {
         } else {
             Danger::Confirm
         };
+        // it is the plan that runs, whatever task or gateway led to it
+        let acts_on = (intent.target.name != plan.name).then(|| plan.name.clone());
         let script = Script {
             family: key.0.0,
             policy_id: plan.id,
@@ -119,6 +121,7 @@ impl Dpod {
             effect,
             warnings,
             danger,
+            acts_on,
             retry_advice: None,
             idempotency_token: None,
             plan: serde_json::to_value(&script).unwrap_or_default(),

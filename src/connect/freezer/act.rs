@@ -240,6 +240,7 @@ impl Freezer {
             effect,
             warnings,
             danger: Danger::Confirm,
+            acts_on: None,
             retry_advice: None,
             idempotency_token: None,
             plan: serde_json::to_value(&plan).unwrap_or_default(),

@@ -123,6 +123,7 @@ impl Karbor {
             effect,
             warnings,
             danger,
+            acts_on: None,
             retry_advice: None,
             idempotency_token: None,
             plan: serde_json::to_value(&plan).unwrap_or_default(),

@@ -134,6 +134,7 @@ impl Sdrs {
             } else {
                 Danger::Confirm
             },
+            acts_on: None,
             retry_advice: None,
             idempotency_token: None,
             plan: serde_json::to_value(send).unwrap_or_default(),

@@ -179,6 +179,7 @@ pub fn prepared(intent: Intent, danger: Danger) -> Prepared {
         effect: format!("Backs up {name} again, all of its disks; the server keeps running."),
         warnings: vec![format!("Check first that {name} is back in service.")],
         danger,
+        acts_on: None,
         retry_advice: Some(RetryAdvice::AfterAFix),
         idempotency_token: None,
         plan: serde_json::Value::Null,

@@ -283,6 +283,7 @@ impl KeptAction {
                 .iter()
                 .find(|(_, word)| *word == self.danger)
                 .map_or(Danger::TypeName, |(d, _)| *d),
+            acts_on: None,
             retry_advice: self
                 .retry_advice
                 .as_ref()

@@ -422,6 +422,8 @@ async fn a_repeat_says_that_it_repeats_what_had_succeeded() {
     assert!(c.available(again, &wish.target).is_ok());
     let prepared = c.prepare(&wish).await.unwrap();
     assert_eq!(prepared.danger, Danger::TypeName);
+    // the plan is what runs, not the gateway on which the task failed
+    assert_eq!(prepared.acts_on.as_deref(), Some("nightly"));
     let effect = &prepared.effect;
     assert!(effect.contains("whole backup plan \"nightly\""), "{effect}");
     assert!(

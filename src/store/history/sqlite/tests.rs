@@ -132,6 +132,7 @@ fn prepared() -> Prepared {
         effect: "Runs it.".to_owned(),
         warnings: vec!["careful".to_owned()],
         danger: Danger::Confirm,
+        acts_on: None,
         retry_advice: None,
         idempotency_token: Some("t-1".to_owned()),
         plan: json!({"path": "p-1", "secret": "pa55"}),
