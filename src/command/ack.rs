@@ -100,9 +100,11 @@ fn find(what: &AckWhat, common: &Common) -> Result<Asked, Exit> {
     };
     let settings = history::settings(common)?;
     if settings.history.off {
-        output::complain(
-            "history is off, so that nobody would learn of it: take off = true out of [history], or leave out --no-history",
-        );
+        output::complain(&format!(
+            "history is off ({}), so that nobody would learn of it; {}",
+            settings.history.why_off(),
+            settings.history.way_on()
+        ));
         return Err(Exit::Usage);
     }
     let runtime = runtime().map_err(|e| {

@@ -12,6 +12,8 @@ const DAY_MS: u64 = 86_400_000;
 pub struct HistoryConfig {
     /// Nothing is kept.
     pub off: bool,
+    /// The command line says so, not the file.
+    pub off_by_flag: bool,
     /// The file; `None`: `history.db` in the user's data directory.
     pub path: Option<PathBuf>,
     /// The file was named on the command line: it serves whatever is watched, the demo services too.
@@ -30,6 +32,7 @@ impl Default for HistoryConfig {
     fn default() -> Self {
         Self {
             off: false,
+            off_by_flag: false,
             path: None,
             named: false,
             keep_days: 90,
@@ -41,6 +44,26 @@ impl Default for HistoryConfig {
 }
 
 impl HistoryConfig {
+    /// What switched it off; to be asked when it is.
+    #[must_use]
+    pub const fn why_off(&self) -> &'static str {
+        if self.off_by_flag {
+            "--no-history was given"
+        } else {
+            "[history] off = true"
+        }
+    }
+
+    /// What to do to have one all the same; to be asked when it is off.
+    #[must_use]
+    pub const fn way_on(&self) -> &'static str {
+        if self.off_by_flag {
+            "leave out --no-history"
+        } else {
+            "take off = true out of [history], or name a file with --history"
+        }
+    }
+
     /// Reads the table; mistakes are noted at their places.
     pub fn read(fields: &Fields<'_, '_>, base: &Path) -> Self {
         let mut it = Self::default();

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 
 use super::message::Message;
-use crate::store::history::{Event, History, HistoryState, Remark, RemarkQuery, Sort};
+use crate::store::history::{Event, History, Place, Remark, RemarkQuery, Sort};
 
 /// How often it is looked whether another console said something.
 const EVERY: Duration = Duration::from_secs(5);
@@ -24,6 +24,10 @@ fn read(history: &dyn History) -> Option<Vec<Remark>> {
 
 /// Tells the console what is known, and from then on what is new.
 pub fn follow(runtime: &Handle, history: &Arc<dyn History>, out: &Sender<Message>) {
+    if matches!(history.health().place, Place::Off(_)) {
+        // nobody can have said anything
+        return;
+    }
     let (history, out) = (Arc::clone(history), out.clone());
     runtime.spawn(async move {
         let mut told = Vec::new();
@@ -57,8 +61,8 @@ pub fn keep(
             .into_iter()
             .map(|remark| Event::Remark(Box::new(remark)))
             .collect();
-        let fault = if matches!(history.health().state, HistoryState::Off) {
-            Some("history is off: nothing is kept".to_owned())
+        let fault = if let Place::Off(why) = history.health().place {
+            Some(format!("history is off ({why}): nothing is kept"))
         } else {
             history.save(events).await.err().map(|e| e.to_string())
         };

@@ -17,10 +17,11 @@ use crate::store::history::{Board, History, HistoryError, HistoryState, Sort, Su
 pub fn open(common: &Common) -> Result<(Arc<dyn History>, Config), Exit> {
     let settings = settings(common)?;
     if settings.history.off {
-        output::complain(
-            "history is switched off: there is nothing to tell. Take off = true out of [history], or name a file \
-             with --history",
-        );
+        output::complain(&format!(
+            "history is off ({}): there is nothing to tell; {}",
+            settings.history.why_off(),
+            settings.history.way_on()
+        ));
         return Err(Exit::Usage);
     }
     if settings.services.is_empty() && !settings.history.named {

@@ -26,7 +26,10 @@ const AT_ONCE: usize = 4_000;
 /// [`Exit::Usage`] when it is faulty.
 pub fn settings(common: &Common) -> Result<Config, Exit> {
     let mut config = configured(common.config.as_deref())?;
-    config.history.off |= common.no_history;
+    if common.no_history {
+        config.history.off = true;
+        config.history.off_by_flag = true;
+    }
     if let Some(file) = &common.history {
         config.history.off = false;
         config.history.path = Some(file.clone());
@@ -39,7 +42,7 @@ pub fn settings(common: &Common) -> Result<Config, Exit> {
 /// memory and never mixes with the real one, unless a file was named on the command line.
 pub fn open(config: &HistoryConfig, embedded: bool) -> Arc<dyn History> {
     if config.off {
-        return Arc::new(Off::default());
+        return Arc::new(Off::because(config.why_off()));
     }
     let place = match config.file() {
         Some(file) if !embedded || config.named => Place::File(file),

@@ -7,7 +7,7 @@ use crate::command::list;
 use crate::console::text::span;
 use crate::model::{Phase, Timestamp};
 use crate::query::{Noun, Query};
-use crate::store::history::{ActionQuery, History, HistoryState, Remark, RemarkQuery, Sort};
+use crate::store::history::{ActionQuery, History, HistoryState, Place, Remark, RemarkQuery, Sort};
 use crate::store::{AckState, By, Group, Party, PolicyRow, Store, TaskRow, View};
 
 use super::facts::{Cause, Deed, Facts, Failed, Look, Noted, SCHEMA, Said, Summary, Taken};
@@ -60,8 +60,13 @@ impl Sources<'_> {
         match &self.history.health().state {
             HistoryState::Failing { error, .. } => history_missing.push(error.to_string()),
             HistoryState::Off => {
-                let what = "history is off: actions, acknowledgements and notes are not known";
-                history_missing.push(what.to_owned());
+                let why = match self.history.health().place {
+                    Place::Off(why) => why,
+                    _ => "switched off",
+                };
+                history_missing.push(format!(
+                    "history is off ({why}): actions, acknowledgements and notes are not known"
+                ));
             }
             _ => {}
         }

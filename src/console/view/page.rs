@@ -285,7 +285,7 @@ fn history<'s>(cx: &Cx<'_>, out: &mut Vec<Text<'s>>, width: usize) {
     let place = match &health.place {
         Place::File(path) => format!("kept in {}", path.display()),
         Place::Memory => "kept in memory, for this run only".to_owned(),
-        Place::Off => "switched off with [history] off = true".to_owned(),
+        Place::Off(why) => format!("switched off: {why}"),
     };
     say(cx, out, width, "  ", &place, Role::Text);
     if let HistoryState::Failing { since, error } = &health.state {

@@ -11,8 +11,8 @@ pub enum Place {
     File(PathBuf),
     /// In memory, for this run only.
     Memory,
-    /// Nowhere.
-    Off,
+    /// Nowhere, for this reason.
+    Off(&'static str),
 }
 
 /// Whether history is written.

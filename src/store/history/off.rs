@@ -17,8 +17,16 @@ pub struct Off {
 
 impl Default for Off {
     fn default() -> Self {
+        Self::because("nothing was named to keep it in")
+    }
+}
+
+impl Off {
+    /// Switched off for this reason.
+    #[must_use]
+    pub fn because(why: &'static str) -> Self {
         let health = HistoryHealth {
-            place: Place::Off,
+            place: Place::Off(why),
             state: HistoryState::Off,
             waiting: 0,
             saved_at: None,

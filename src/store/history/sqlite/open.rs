@@ -61,7 +61,7 @@ pub(super) fn open(options: &Options) -> Opened {
     let mut notices = Vec::new();
     let mut target = match &options.place {
         Place::File(path) => Target::File(path.clone()),
-        Place::Memory | Place::Off => {
+        Place::Memory | Place::Off(_) => {
             Target::Memory(format!("file:/keepwatch-{}?vfs=memdb", Uuid::new_v4()))
         }
     };
