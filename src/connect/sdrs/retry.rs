@@ -78,6 +78,16 @@ impl Sdrs {
                     object.name()
                 ))
             })?;
+        // the list of states that allow the deletion of a pair leaves this one out, that of a detachment holds it
+        if object == Object::Pair
+            && matches!(failure, "createFail" | "deleteFail")
+            && now.status == "error-detaching"
+        {
+            return Err(refused(format!(
+                "pair {} is error-detaching, and a pair is not deleted from there: detach it first",
+                now.name
+            )));
+        }
         let here = [object.path(), id.as_str()];
         let action = |body: Value| Call::post(&["server-groups", &id, "action"], body);
         let name = &now.name;

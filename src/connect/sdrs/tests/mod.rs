@@ -1,6 +1,8 @@
 //! The connector against a scripted server: the published bodies, paging, the 1 + N failed lists, what a
 //! change that ended became, and each trap that the interface sets.
 
+mod traps;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -15,11 +17,11 @@ use crate::model::{
     Timestamp,
 };
 
-const GROUPS: &str = include_str!("../../../tests/fixtures/sdrs/server_groups.json");
-const INSTANCES: &str = include_str!("../../../tests/fixtures/sdrs/protected_instances.json");
-const FAILURES: &str = include_str!("../../../tests/fixtures/sdrs/failure_jobs.json");
-const PLURAL: &str = include_str!("../../../tests/fixtures/sdrs/failure_jobs_plural.json");
-const JOB: &str = include_str!("../../../tests/fixtures/sdrs/job_stop.json");
+const GROUPS: &str = include_str!("../../../../tests/fixtures/sdrs/server_groups.json");
+const INSTANCES: &str = include_str!("../../../../tests/fixtures/sdrs/protected_instances.json");
+const FAILURES: &str = include_str!("../../../../tests/fixtures/sdrs/failure_jobs.json");
+const PLURAL: &str = include_str!("../../../../tests/fixtures/sdrs/failure_jobs_plural.json");
+const JOB: &str = include_str!("../../../../tests/fixtures/sdrs/job_stop.json");
 
 const GROUP: &str = "decf224d-87fe-403a-8721-037a1a45c287";
 
