@@ -7,6 +7,7 @@
 mod actions;
 mod client;
 mod poll;
+mod reasons;
 pub mod sign;
 #[cfg(test)]
 mod tests;
@@ -49,7 +50,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         "full backups and restores carry percentages, incremental backups none",
     ),
     reasons: Support::Partly(
-        "full backups and restores have a code; incremental backups and downloads have none",
+        "full backups and restores have a code, prechecks their items; incremental backups and downloads have none",
     ),
     trigger: Support::Yes,
     cancel: Support::Partly(
@@ -109,6 +110,8 @@ struct Known {
     unread_plans: usize,
     /// Why failed tasks failed, by task id: asked once for each.
     reasons: HashMap<String, CodeRef>,
+    /// What did not pass in prechecks, by task id and the text that came with it.
+    checks: HashMap<String, Vec<String>>,
 }
 
 fn open(settings: &Settings) -> Result<Arc<dyn Connector>, Fault> {

@@ -6,25 +6,30 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::client::Action;
-use super::wire::{Gateway, Plan, Run, Sort, Why, WhyItem};
+use super::wire::{Gateway, Plan, Run, Sort};
 use super::{Dbs, PLANS, TASKS};
 use crate::connect::decode::{self, Int, Raw};
 use crate::connect::http::{Priority, Reply};
 use crate::connect::{Page, PageSink, PollReport, TaskLook};
-use crate::model::{CodeRef, Fault, FaultKind, Ref, Rows, Task};
+use crate::model::{Fault, FaultKind, Ref, Rows};
 
 /// Plans and restores take 1 to 100 rows a page, the other lists 30, 50 or 100.
 const SIZE: usize = 100;
 /// Pages of one list: what lies beyond is another list's range of page numbers.
 const RANGE: u32 = 1_000;
-/// Reasons asked for in one round: each is a call of its own.
+/// Reasons of failed tasks asked for in one round: each is a call of its own.
 const REASONS: usize = 40;
+/// Prechecks asked for in one round, the same way.
+const CHECKS: usize = 20;
 
 /// What a page said about its list, kept with its hash.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Turn {
-    rows: usize,
     more: bool,
+    /// On a page of plans: each with the database that it protects.
+    plans: Vec<(Ref, Ref)>,
+    /// On a page of plans: rows that could not be read.
+    unread: usize,
 }
 
 /// A list: `Items` holds the array under a name of its own; it may be missing or null when empty.
@@ -37,7 +42,11 @@ struct Listed<'a> {
 }
 
 /// The rows of a list and whether more pages follow. Pages count from 0.
-fn rows_of<'a>(reply: &'a Reply, key: &str, page: u32) -> Result<(Vec<Raw<'a>>, Turn), Fault> {
+pub(super) fn rows_of<'a>(
+    reply: &'a Reply,
+    key: &str,
+    page: u32,
+) -> Result<(Vec<Raw<'a>>, Turn), Fault> {
     let listed: Listed<'a> = reply.json()?;
     let odd = |e: serde_json::Error| {
         // taken for an empty list, it would make everything seem gone
@@ -69,8 +78,8 @@ fn rows_of<'a>(reply: &'a Reply, key: &str, page: u32) -> Result<(Vec<Raw<'a>>, 
     let more =
         !rows.is_empty() && (rows.len() >= SIZE || total.is_some_and(|t| t > before + rows.len()));
     let turn = Turn {
-        rows: rows.len(),
         more,
+        ..Turn::default()
     };
     Ok((rows, turn))
 }
@@ -84,58 +93,33 @@ impl Dbs {
         };
         let mut plans = Vec::new();
         let mut unread = 0;
-        let mut all_read = true;
+        let mut checks_left = CHECKS;
         for page in 0..RANGE {
-            let action = Action::new("DescribeBackupPlanList")
-                .with("PageNum", page.to_string())
-                .with("PageSize", SIZE.to_string());
-            let reply = self.client.read(&action, Priority::Poll).await?;
+            let reply = self.plan_page(page).await?;
             let same = self.pages().same(PLANS, page, &reply.body);
-            let (handed, turn) = if let Some(turn) = same {
-                all_read = false;
-                (Page::Same, turn)
+            let (handed, turn, keep) = if let Some(turn) = same {
+                (Page::Same, turn, true)
             } else {
-                let (raws, turn) = rows_of(&reply, "BackupPlanDetail", page)?;
-                let mut rows = Rows::default();
-                let mut bad = Vec::new();
-                let mut sources = HashSet::new();
-                decode::each::<Plan<'_>>(
-                    "BackupPlanDetail",
-                    page as usize * SIZE,
-                    &raws,
-                    &mut bad,
-                    |plan, raw| {
-                        if plan.backup_plan_id.is_empty() {
-                            return Err("BackupPlanId is missing".to_owned());
-                        }
-                        let source = Ref::new(plan.source_id(), plan.source_id());
-                        plans.push((
-                            Ref::new(plan.backup_plan_id.owned(), plan.backup_plan_name.owned()),
-                            source,
-                        ));
-                        rows.policies.push(plan.policy(raw));
-                        if sources.insert(plan.source_id().to_owned()) {
-                            rows.devices.push(plan.device());
-                        }
-                        rows.tasks.extend(plan.failed_task(raw));
-                        Ok(())
-                    },
-                );
-                unread += bad.len();
-                rows.bad = bad;
-                (Page::Rows(rows), turn)
+                let (mut rows, turn) = read_plans(&reply, page)?;
+                let explained = self.explain_checks(&mut rows.tasks, &mut checks_left).await;
+                (Page::Rows(rows), turn, explained)
             };
             if !sink.page(page, handed).await {
                 report.complete = false;
                 return Ok(report);
             }
-            self.pages().keep(PLANS, page, &reply.body, turn.clone());
+            plans.extend(turn.plans.iter().cloned());
+            unread += turn.unread;
+            let more = turn.more;
+            if keep {
+                self.pages().keep(PLANS, page, &reply.body, turn);
+            }
             report.pages += 1;
-            if !turn.more {
+            if !more {
                 break;
             }
         }
-        if all_read {
+        {
             let mut known = self.known();
             known.plans = plans;
             known.unread_plans = unread;
@@ -277,7 +261,10 @@ impl Dbs {
                 (Page::Same, turn, true)
             } else {
                 let (mut rows, turn) = read_runs(&reply, key, page, sort, plan, Some(source))?;
-                let explained = self.explain(sort, &mut rows.tasks, reasons_left).await;
+                let mut explained = self.explain(sort, &mut rows.tasks, reasons_left).await;
+                if sort == Sort::Restore {
+                    explained &= self.explain_checks(&mut rows.tasks, reasons_left).await;
+                }
                 (Page::Rows(rows), turn, explained)
             };
             if !sink.page(number, handed).await {
@@ -295,83 +282,15 @@ impl Dbs {
         Ok(true)
     }
 
-    /// Asks why failed tasks failed, each once. False when some are left for the next round.
-    async fn explain(&self, sort: Sort, tasks: &mut [Task], left: &mut usize) -> bool {
-        if !matches!(sort, Sort::Full | Sort::Restore) {
-            return true;
-        }
-        let mut all = true;
-        for task in tasks.iter_mut().filter(|t| t.phase.needs_person()) {
-            let held = self.known().reasons.get(&task.id).cloned();
-            let reason = match held {
-                Some(reason) => Some(reason),
-                None if *left == 0 => None,
-                None => {
-                    *left -= 1;
-                    let own = task.id.rsplit(':').next().unwrap_or_default().to_owned();
-                    self.reason(&own).await
-                }
-            };
-            match reason {
-                Some(reason) => {
-                    self.known().reasons.insert(task.id.clone(), reason.clone());
-                    if !reason.is_silent() {
-                        let said = task.failure.take().unwrap_or_default();
-                        let message = if reason.message.is_empty() {
-                            said.message
-                        } else {
-                            reason.message
-                        };
-                        task.failure = Some(CodeRef { message, ..reason });
-                    }
-                }
-                None => all = false,
-            }
-        }
-        all
-    }
-
-    /// The job's own code and text; `None` when the question failed.
-    async fn reason(&self, id: &str) -> Option<CodeRef> {
-        let action = Action::new("DescribeJobErrorCode")
-            .with("Language", "en")
-            .with("TaskId", id);
-        let reply = match self.client.read(&action, Priority::Poll).await {
-            Ok(reply) => reply,
-            // refused for good: the row's own text is all there is
-            Err(fault) if fault.kind == FaultKind::Refused => return Some(CodeRef::default()),
-            Err(_) => return None,
-        };
-        let why: Why<'_> = reply.json().ok()?;
-        let item: WhyItem<'_> = why.item.0.unwrap_or_default();
-        Some(CodeRef::new(
-            item.error_code.owned(),
-            item.error_message.owned(),
-        ))
-    }
-
+    /// Which plans there are, for a round of tasks that comes before the first round of plans.
     async fn list_plans(&self) -> Result<(), Fault> {
         let mut plans = Vec::new();
         let mut unread = 0;
         for page in 0..RANGE {
-            let action = Action::new("DescribeBackupPlanList")
-                .with("PageNum", page.to_string())
-                .with("PageSize", SIZE.to_string());
-            let reply = self.client.read(&action, Priority::Poll).await?;
-            let (raws, turn) = rows_of(&reply, "BackupPlanDetail", page)?;
-            let mut bad = Vec::new();
-            decode::each::<Plan<'_>>("BackupPlanDetail", 0, &raws, &mut bad, |plan, _| {
-                if plan.backup_plan_id.is_empty() {
-                    return Err("BackupPlanId is missing".to_owned());
-                }
-                let source = Ref::new(plan.source_id(), plan.source_id());
-                plans.push((
-                    Ref::new(plan.backup_plan_id.owned(), plan.backup_plan_name.owned()),
-                    source,
-                ));
-                Ok(())
-            });
-            unread += bad.len();
+            let reply = self.plan_page(page).await?;
+            let (_, turn) = read_plans(&reply, page)?;
+            plans.extend(turn.plans);
+            unread += turn.unread;
             if !turn.more {
                 break;
             }
@@ -380,6 +299,13 @@ impl Dbs {
         known.plans = plans;
         known.unread_plans = unread;
         Ok(())
+    }
+
+    async fn plan_page(&self, page: u32) -> Result<Reply, Fault> {
+        let action = Action::new("DescribeBackupPlanList")
+            .with("PageNum", page.to_string())
+            .with("PageSize", SIZE.to_string());
+        self.client.read(&action, Priority::Poll).await
     }
 
     /// One task: its plan's list of the sort is read until it is found.
@@ -410,8 +336,9 @@ impl Dbs {
             let (mut rows, turn) = read_runs(&reply, key, page, sort, &plan, source.as_ref())?;
             if let Some(at) = rows.tasks.iter().position(|t| t.id == task_id) {
                 let mut task = rows.tasks.swap_remove(at);
-                self.explain(sort, std::slice::from_mut(&mut task), &mut 1)
-                    .await;
+                let one = std::slice::from_mut(&mut task);
+                self.explain(sort, one, &mut 1).await;
+                self.explain_checks(one, &mut 1).await;
                 return Ok(TaskLook::Found(Box::new(task)));
             }
             if !turn.more {
@@ -420,6 +347,33 @@ impl Dbs {
         }
         Ok(TaskLook::Gone)
     }
+}
+
+/// Plans as policies, their databases, and those that failed as tasks.
+fn read_plans(reply: &Reply, page: u32) -> Result<(Rows, Turn), Fault> {
+    let (raws, mut turn) = rows_of(reply, "BackupPlanDetail", page)?;
+    let mut rows = Rows::default();
+    let mut bad = Vec::new();
+    let mut sources = HashSet::new();
+    let before = page as usize * SIZE;
+    decode::each::<Plan<'_>>("BackupPlanDetail", before, &raws, &mut bad, |plan, raw| {
+        if plan.backup_plan_id.is_empty() {
+            return Err("BackupPlanId is missing".to_owned());
+        }
+        turn.plans.push((
+            Ref::new(plan.backup_plan_id.owned(), plan.backup_plan_name.owned()),
+            Ref::new(plan.source_id(), plan.source_id()),
+        ));
+        rows.policies.push(plan.policy(raw));
+        if sources.insert(plan.source_id().to_owned()) {
+            rows.devices.push(plan.device());
+        }
+        rows.tasks.extend(plan.failed_task(raw));
+        Ok(())
+    });
+    turn.unread = bad.len();
+    rows.bad = bad;
+    Ok((rows, turn))
 }
 
 fn read_runs(

@@ -380,7 +380,14 @@ impl Run<'_> {
     /// As a task of the plan.
     pub fn task(&self, sort: Sort, plan: &Ref, source: Option<&Ref>, raw: Raw<'_>) -> Task {
         let status = self.status(sort);
-        let phase = sort.phase(status);
+        let message = real_text(self.err_message.as_str());
+        let phase = match sort.phase(status) {
+            // not started or precheck failed, says the reference: with a text it is the second
+            Phase::Waiting if sort == Sort::Restore && status == "init" && !message.is_empty() => {
+                Phase::Failed
+            }
+            phase => phase,
+        };
         let (started_at, ended_at) = self.times(sort);
         let (progress, step) = self.progress(sort);
         let live = phase.is_live();
@@ -389,7 +396,6 @@ impl Run<'_> {
             facts.push(("size", format!("{bytes} bytes")));
         }
         fact(&mut facts, "restore", self.restore_task_name.as_str());
-        let message = real_text(self.err_message.as_str());
         Task {
             id: task_id(sort.word(), &plan.id, self.id(sort)),
             device: source.cloned(),
@@ -443,6 +449,39 @@ pub struct WhyItem<'a> {
     pub error_message: Text<'a>,
     #[serde(borrow)]
     pub job_state: Text<'a>,
+}
+
+/// One item of a precheck.
+#[derive(Deserialize, Debug, Default)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Check<'a> {
+    #[serde(borrow)]
+    pub item: Text<'a>,
+    #[serde(borrow)]
+    pub names: Text<'a>,
+    #[serde(borrow)]
+    pub state: Text<'a>,
+    #[serde(borrow)]
+    pub err_msg: Text<'a>,
+}
+
+impl Check<'_> {
+    /// The item in one line, with at most `text` characters of what it says; `None` when it is no trouble.
+    pub fn trouble(&self, text: usize) -> Option<String> {
+        let state = self.state.as_str();
+        if matches!(state, "init" | "running" | "finish") {
+            return None;
+        }
+        let item = self.item.or(self.names.as_str());
+        let said: String = real_text(self.err_msg.as_str())
+            .chars()
+            .take(text)
+            .collect();
+        Some(match said.as_str() {
+            "" => format!("{item} {state}"),
+            said => format!("{item} {state}: {said}"),
+        })
+    }
 }
 
 /// A task's id: its sort, its plan, its own id.

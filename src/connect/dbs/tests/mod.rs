@@ -1,5 +1,7 @@
 //! The connector against a scripted server: both error channels, 0-based pages, the words that mislead.
 
+mod traps;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
