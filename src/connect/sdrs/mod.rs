@@ -7,6 +7,7 @@
 //! operation as `failure_status` names it.
 
 mod actions;
+mod checks;
 mod job;
 mod known;
 mod look;
@@ -188,6 +189,13 @@ impl Connector for Sdrs {
 
     async fn find(&self, prepared: &Prepared, sent_at: Timestamp) -> Result<Found, Fault> {
         self.find_action(prepared, sent_at).await
+    }
+
+    async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
+        vec![
+            ("read places".to_owned(), self.places().await),
+            ("read quotas".to_owned(), self.quotas().await),
+        ]
     }
 
     fn way(&self) -> Option<Way<'_>> {

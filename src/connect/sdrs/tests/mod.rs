@@ -1,6 +1,7 @@
 //! The connector against a scripted server: the published bodies, paging, the 1 + N failed lists, what a
 //! change that ended became, and each trap that the interface sets.
 
+mod checks;
 mod traps;
 
 use std::collections::BTreeMap;
