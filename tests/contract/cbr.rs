@@ -240,3 +240,35 @@ async fn pausing_one_resource_is_asked_of_huawei_cloud_alone() {
         "{why:?}"
     );
 }
+
+/// What is in no vault is a device without protection, where the list of it is published.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_vault_holds_is_asked_of_huawei_cloud_alone() {
+    let mut all = cbr(&[("cbr.variant", "huawei")], &[("cloud", "huawei")]).await;
+    let bound = cbr(&[("cbr.variant", "huawei")], &[]).await;
+    let (held, known) = (all.held(), bound.held());
+    let free: Vec<_> = held
+        .devices
+        .values()
+        .filter(|d| !known.devices.contains_key(&d.id))
+        .collect();
+    assert!(!free.is_empty(), "every server of the world is in a vault");
+    assert!(known.devices.keys().all(|id| held.devices.contains_key(id)));
+    for device in &free {
+        assert!(device.policy_ids.is_empty(), "{device:?}");
+        assert!(
+            device.what != "disk",
+            "a disk goes with its server: {device:?}"
+        );
+    }
+    let back_up = action(&all, "back-up");
+    let targets = all.targets(TargetKind::Device);
+    let target = targets.iter().find(|t| t.id == free[0].id).expect("a row");
+    assert!(all.connector.available(&back_up, target).is_err());
+    all.whole_round().await;
+    assert_eq!(
+        all.held().devices.len(),
+        held.devices.len(),
+        "a second look loses none"
+    );
+}

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Cbr;
 use super::policy::PolicyRow;
+use super::protectable::is_unprotected;
 use super::started::Started;
 use super::vault::ResourceRow;
 use crate::connect::Progress;
@@ -186,6 +187,9 @@ impl Cbr {
         match action.id {
             "run" if vault && matches!(target.native_status.as_str(), "deleting" | "lock") => {
                 Err(format!("the vault is in state {}", target.native_status))
+            }
+            "back-up" | "pause-resource" | "resume-resource" if is_unprotected(&target.raw) => {
+                no("it is in no vault: bind it to one in the vendor's console first")
             }
             "back-up" if target.native_status == "removing" => {
                 no("the resource is being taken out of its vault")

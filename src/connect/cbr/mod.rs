@@ -12,6 +12,7 @@ mod known;
 mod log;
 mod policy;
 mod poll;
+mod protectable;
 mod restore;
 mod seek;
 mod started;
@@ -115,9 +116,18 @@ static FEEDS: [FeedSpec; 5] = [
     },
 ];
 
-static CAPABILITIES: Capabilities = Capabilities {
+static CAPABILITIES: Capabilities = BASE;
+
+/// Where the calls are published that Huawei Cloud alone documents.
+static ON_HUAWEI: Capabilities = Capabilities {
+    devices: Support::Yes,
+    enable: Support::Yes,
+    ..BASE
+};
+
+const BASE: Capabilities = Capabilities {
     devices: Support::Partly(
-        "resources that are bound to a vault; the list of unprotected ones is not published everywhere and not read",
+        "resources that are bound to a vault; unprotected ones only where the list of protectables is published (option cloud = \"huawei\")",
     ),
     policies: Support::Yes,
     running: Support::Yes,
@@ -220,7 +230,11 @@ impl Connector for Cbr {
     }
 
     fn capabilities(&self) -> &Capabilities {
-        &CAPABILITIES
+        if self.huawei {
+            &ON_HUAWEI
+        } else {
+            &CAPABILITIES
+        }
     }
 
     fn feeds(&self) -> &[FeedSpec] {
@@ -260,6 +274,14 @@ impl Connector for Cbr {
 
     async fn find(&self, prepared: &Prepared, sent_at: Timestamp) -> Result<Found, Fault> {
         self.seek(prepared, sent_at).await.map_err(clear_words)
+    }
+
+    async fn check(&self) -> Vec<(String, Result<String, Fault>)> {
+        if !self.huawei {
+            return Vec::new();
+        }
+        let listed = self.lists_protectables().await;
+        vec![("list what is in no vault".to_owned(), listed)]
     }
 
     fn way(&self) -> Option<Way<'_>> {

@@ -14,7 +14,7 @@ use crate::connect::{PageSink, PollContext, PollReport, TaskLook};
 use crate::model::{Fault, FaultKind, Rows, Timestamp, clean};
 
 /// Each of several lists read as one feed numbers its pages from here on.
-const LIST_PAGES: u32 = 100_000;
+pub(super) const LIST_PAGES: u32 = 100_000;
 /// Page of the policies; the vaults' pages come after it.
 const POLICIES_PAGE: u32 = 0;
 /// How far back news are read again, in milliseconds: the list is asked by when a task began, and how long one
@@ -26,34 +26,47 @@ const GOOD_PAGES: u32 = 50;
 /// What a page tells for the next question.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Next {
-    rows: usize,
+    pub rows: usize,
     /// Rows of the whole list, where the answer tells.
-    count: Option<i64>,
+    pub count: Option<i64>,
     /// Id of the first row.
-    first: String,
+    pub first: String,
+}
+
+impl Next {
+    /// Whether the list goes on after `seen` rows: by its count, or because the page was full.
+    fn more(&self, seen: usize, limit: usize) -> bool {
+        let missing = self
+            .count
+            .map_or(self.rows >= limit, |all| all > seen as i64);
+        self.rows > 0 && missing
+    }
 }
 
 /// What the rows of a list are.
-#[derive(Clone, Copy)]
-enum Sort {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
     Tasks,
     Vaults,
     Backups,
+    Protectables,
 }
 
 /// One list of a feed.
-struct List {
-    call: Call,
-    sort: Sort,
+pub(super) struct List {
+    pub call: Call,
+    pub sort: Sort,
     /// Number of its first page.
-    first: u32,
+    pub first: u32,
     /// Pages read at most.
-    pages: u32,
+    pub pages: u32,
+    /// Rows a page.
+    pub limit: usize,
 }
 
 impl List {
-    fn page(&self, limit: usize, offset: usize) -> Call {
-        let call = self.call.clone().with("limit", limit.to_string());
+    fn page(&self, offset: usize) -> Call {
+        let call = self.call.clone().with("limit", self.limit.to_string());
         if offset == 0 {
             call
         } else {
@@ -129,7 +142,7 @@ impl Cbr {
                 if let Some(since) = since {
                     call = call.with("start_time", filter_time(since));
                 }
-                self.read_one(feed, &tasks(call, 0), sink).await
+                self.read_one(feed, &self.tasks(call, 0), sink).await
             }
             RESOURCES => self.read_resources(sink).await,
             LAST_GOOD => {
@@ -141,6 +154,7 @@ impl Cbr {
                     sort: Sort::Backups,
                     first: 0,
                     pages: GOOD_PAGES,
+                    limit: self.page_size,
                 };
                 self.read_one(feed, &list, sink).await
             }
@@ -153,7 +167,27 @@ impl Cbr {
         }
     }
 
-    const fn book(&self, feed: &'static str) -> Book<'_, Next> {
+    const fn tasks(&self, call: Call, first: u32) -> List {
+        List {
+            call,
+            sort: Sort::Tasks,
+            first,
+            pages: LIST_PAGES,
+            limit: self.page_size,
+        }
+    }
+
+    fn vaults(&self) -> List {
+        List {
+            call: Call::get(&["vaults"]),
+            sort: Sort::Vaults,
+            first: POLICIES_PAGE + 1,
+            pages: LIST_PAGES,
+            limit: self.page_size,
+        }
+    }
+
+    pub(super) const fn book(&self, feed: &'static str) -> Book<'_, Next> {
         Book {
             session: &self.session,
             memory: &self.memory,
@@ -175,7 +209,7 @@ impl Cbr {
 
     /// Reads a list from its beginning, or from `ready`, an answer that is already here. True when it was read
     /// to its end.
-    async fn walk(
+    pub(super) async fn walk(
         &self,
         feed: &'static str,
         list: &List,
@@ -191,7 +225,7 @@ impl Cbr {
         let whole = loop {
             let reply = match ready.take() {
                 Some(reply) => reply,
-                None => self.session.read(&list.page(self.page_size, seen)).await?,
+                None => self.session.read(&list.page(seen)).await?,
             };
             let number = list.first + page;
             let decode = |reply: &Reply| self.page(list.sort, reply, seen, number);
@@ -210,11 +244,9 @@ impl Cbr {
                 ));
             }
             seen += next.rows;
-            let missing = next
-                .count
-                .map_or(next.rows >= self.page_size, |all| all > seen as i64);
-            if next.rows == 0 || !missing {
-                break !missing || next.count.is_none();
+            if !next.more(seen, list.limit) {
+                // a page without rows before the count was reached is no end
+                break next.count.is_none_or(|all| all <= seen as i64);
             }
             let found = matches!(list.sort, Sort::Backups) && self.known(|k| k.without_good()) == 0;
             if found || page >= list.pages {
@@ -242,13 +274,13 @@ impl Cbr {
             .zip(0u32..)
             .map(|(status, n)| {
                 let call = Call::get(&["operation-logs"]).with("status", *status);
-                tasks(call, n * LIST_PAGES)
+                self.tasks(call, n * LIST_PAGES)
             })
             .collect();
         let mut report = PollReport::default();
         let asks = lists
             .iter()
-            .map(|list| self.read_page(list.page(self.page_size, 0)).boxed())
+            .map(|list| self.read_page(list.page(0)).boxed())
             .collect();
         let mut replies = in_flight(lists.len(), asks);
         let mut whole = true;
@@ -283,28 +315,17 @@ impl Cbr {
         if self.known(|known| known.knows_vaults()) {
             return Ok(());
         }
-        let vaults = List {
-            call: Call::get(&["vaults"]),
-            sort: Sort::Vaults,
-            first: POLICIES_PAGE + 1,
-            pages: LIST_PAGES,
-        };
-        let (mut seen, mut page) = (0, 0);
-        loop {
-            let reply = self
-                .session
-                .read(&vaults.page(self.page_size, seen))
-                .await?;
+        let vaults = self.vaults();
+        let mut seen = 0;
+        for page in 0..vaults.pages {
+            let reply = self.session.read(&vaults.page(seen)).await?;
             let (_, next) = self.vaults_page(&reply, seen, vaults.first + page)?;
-            page += 1;
             seen += next.rows;
-            let more = next
-                .count
-                .map_or(next.rows >= self.page_size, |all| all > seen as i64);
-            if next.rows == 0 || !more || page >= vaults.pages {
-                return Ok(());
+            if !next.more(seen, vaults.limit) {
+                break;
             }
         }
+        Ok(())
     }
 
     /// The policies say on which vaults they hang, the vaults what is in them: each is needed for the other's
@@ -324,15 +345,11 @@ impl Cbr {
             book.end(0);
         }
         let mut report = PollReport::default();
-        let vaults = List {
-            call: Call::get(&["vaults"]),
-            sort: Sort::Vaults,
-            first: POLICIES_PAGE + 1,
-            pages: LIST_PAGES,
-        };
+        let vaults = self.vaults();
         let whole = self
             .walk(RESOURCES, &vaults, None, sink, &mut report)
-            .await?;
+            .await?
+            && self.read_unprotected(now, sink, &mut report).await;
         if self.known(|known| known.policies_are_old(now)) {
             book.end_between(POLICIES_PAGE, POLICIES_PAGE + 1);
         }
@@ -381,6 +398,7 @@ impl Cbr {
             Sort::Tasks => self.tasks_page(reply, seen),
             Sort::Vaults => self.vaults_page(reply, seen, number),
             Sort::Backups => self.backups_page(reply, seen),
+            Sort::Protectables => self.protectables_page(reply, seen, number),
         }
     }
 
@@ -488,14 +506,5 @@ impl Cbr {
         })?;
         let task = self.known(|known| log.task(one.operation_log, known));
         Ok(TaskLook::Found(Box::new(task)))
-    }
-}
-
-const fn tasks(call: Call, first: u32) -> List {
-    List {
-        call,
-        sort: Sort::Tasks,
-        first,
-        pages: LIST_PAGES,
     }
 }

@@ -249,7 +249,7 @@ impl<'a> VaultRow<'a> {
     }
 }
 
-fn what(kind: &str) -> &'static str {
+pub(super) fn what(kind: &str) -> &'static str {
     match kind {
         "OS::Nova::Server" | "OS::Native::Server" => "server",
         "OS::Ironic::BareMetalServer" => "bare metal server",

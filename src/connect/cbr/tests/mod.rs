@@ -2,6 +2,7 @@
 //! interface sets.
 
 mod acting;
+mod protectable;
 mod reading;
 
 use std::collections::BTreeMap;
