@@ -2,9 +2,11 @@
 
 mod access;
 mod backups;
+mod calls;
 mod demo;
 mod errors;
 mod policies;
+mod replay;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;
 

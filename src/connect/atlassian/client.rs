@@ -223,12 +223,10 @@ pub(super) fn is_wrong_path(fault: &Fault) -> bool {
         .is_some_and(|code| matches!(code.http_status, Some(404 | 405)) && code.code.is_empty())
 }
 
-/// True when the service knows no such backup or restore. It says so with HTTP 400 (108, 120); a 404 alone says
-/// nothing of the kind.
+/// True when the service knows no such backup or restore: HTTP 400 with 108 or 120, the only codes that are published
+/// for their ids. The 404s with a code (110, 112, 113, 129, 131, 143) are about exports, imports, storages and reports.
 pub(super) fn is_gone(fault: &Fault) -> bool {
     fault.code.as_ref().is_some_and(|code| {
-        (code.http_status == Some(400) && matches!(code.code.as_str(), "108" | "120"))
-            || (code.http_status == Some(404)
-                && matches!(code.code.as_str(), "110" | "113" | "129"))
+        code.http_status == Some(400) && matches!(code.code.as_str(), "108" | "120")
     })
 }

@@ -53,6 +53,12 @@ pub(super) struct Known {
     numbers: HashMap<String, u32>,
     /// Moves when something changes that policies' rows show besides their own records.
     pub version: u64,
+    /// The version that policies' pages were read with.
+    pub read_version: u64,
+    /// The policy at which the last round of backups was broken off; empty when it was not.
+    pub cursor: String,
+    /// Rounds of backups begun.
+    pub rounds: u32,
 }
 
 impl Known {

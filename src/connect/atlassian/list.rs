@@ -49,9 +49,9 @@ pub(super) fn rows<'a>(
     reply: &'a Reply,
     key: &str,
 ) -> Result<(Vec<Raw<'a>>, Option<usize>), Fault> {
-    let body: &RawValue = reply.json()?;
-    if let Ok(rows) = serde_json::from_str::<Vec<Raw<'a>>>(body.get()) {
-        return Ok((rows, None));
+    let first = reply.body.iter().find(|b| !b.is_ascii_whitespace());
+    if first == Some(&b'[') {
+        return Ok((reply.json()?, None));
     }
     let members: Members<'a> = reply.json()?;
     let total = members

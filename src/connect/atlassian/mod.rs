@@ -23,7 +23,6 @@ mod tests;
 mod walk;
 mod word;
 
-use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -72,7 +71,7 @@ static FEEDS: [FeedSpec; 2] = [
         id: TASKS,
         idle_ms: 60_000,
         busy_ms: 30_000,
-        // backups leave their list when their time is over: an absent failure did happen
+        // how long a backup stays in its policy's list is not published: an absent failure did happen
         covers: Covers {
             devices: false,
             policies: false,
@@ -91,7 +90,9 @@ const CAPABILITIES: Capabilities = Capabilities {
     failed: Support::Partly(
         "no list takes a filter: failures are picked from all backups and restores",
     ),
-    history: Support::Partly("a backup leaves its list when its time is over"),
+    history: Support::Partly(
+        "backups of policies and restores that are listed; how long they stay in their lists is not published",
+    ),
     progress: Support::No("Atlassian tells no progress of a backup or restore"),
     reasons: Support::Partly("a backup has a text (statusMessage) and no code"),
     trigger: Support::No(
@@ -119,12 +120,6 @@ struct Atlassian {
     capabilities: Capabilities,
     pages: Mutex<PageMemory<Turn>>,
     known: Mutex<Known>,
-    /// The version of what is known that policies' pages were read with.
-    read_version: Mutex<u64>,
-    /// The policy at which the last round of backups was broken off; empty when it was not.
-    cursor: Mutex<String>,
-    /// Rounds of backups begun.
-    rounds: AtomicU32,
     /// Who holds it lists the policies: two rounds that begin together ask once.
     listing: tokio::sync::Mutex<()>,
 }
@@ -150,9 +145,6 @@ impl Atlassian {
             capabilities,
             pages: Mutex::default(),
             known: Mutex::default(),
-            read_version: Mutex::default(),
-            cursor: Mutex::default(),
-            rounds: AtomicU32::new(0),
             listing: tokio::sync::Mutex::default(),
         })
     }
@@ -163,16 +155,6 @@ impl Atlassian {
 
     fn pages(&self) -> MutexGuard<'_, PageMemory<Turn>> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn read_version(&self) -> MutexGuard<'_, u64> {
-        self.read_version
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn cursor(&self) -> MutexGuard<'_, String> {
-        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -138,10 +138,12 @@ impl Atlassian {
 
     /// What policies show besides their own records has changed: their pages have to be read anew.
     fn forget_outdated(&self) {
-        let version = self.known().version;
-        let mut read = self.read_version();
-        if *read != version {
-            *read = version;
+        let outdated = {
+            let mut known = self.known();
+            let version = known.version;
+            std::mem::replace(&mut known.read_version, version) != version
+        };
+        if outdated {
             self.pages().forget_from(POLICIES, 0);
         }
     }
@@ -296,9 +298,11 @@ impl Atlassian {
             report.partial.push(unread);
         }
         let history = context.history_from.map(|t| t.millis());
-        let round = self
-            .rounds
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let round = {
+            let mut known = self.known();
+            let next = known.rounds.wrapping_add(1);
+            std::mem::replace(&mut known.rounds, next)
+        };
         if self.client.paths.has(Op::Restores)
             && !self
                 .poll_list(Sort::Restore, None, history, sink, &mut report)
@@ -310,7 +314,7 @@ impl Atlassian {
             return Ok(report);
         }
         // where the last round was broken off this one goes on, so that no policy waits for ever
-        let from = std::mem::take(&mut *self.cursor());
+        let from = std::mem::take(&mut self.known().cursor);
         let from = notes.iter().position(|n| n.id == from).unwrap_or(0);
         let mut broken = 0;
         for note in notes.iter().cycle().skip(from).take(notes.len()) {
@@ -332,7 +336,7 @@ impl Atlassian {
                     broken += 1;
                     let over = fault.kind != FaultKind::Server || broken >= BROKEN;
                     if over {
-                        self.cursor().clone_from(&note.id);
+                        self.known().cursor.clone_from(&note.id);
                         return Err(fault);
                     }
                     report.complete = false;

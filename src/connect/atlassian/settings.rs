@@ -93,6 +93,8 @@ impl Own {
 /// What is missing or can't be used, and what to write.
 pub(super) fn complete(settings: &Settings) -> Result<Settings, Fault> {
     match settings.auth {
+        // Basic with e-mail and API token is documented. Whether an organisation's API key is taken as Bearer is said
+        // nowhere, neither yes nor no: who sets it finds out
         AuthSettings::Basic { .. } | AuthSettings::Bearer { .. } => {}
         _ => {
             return Err(wrong(
@@ -113,7 +115,8 @@ pub(super) fn complete(settings: &Settings) -> Result<Settings, Fault> {
 
 /// The base address up to the organisation's id: from the host alone, from the address up to `v2`, or whole.
 fn base(settings: &Settings) -> Result<String, Fault> {
-    const EXPECTED: &str = "Leave endpoint out, and set the option org_id to the organisation's id (admin.atlassian.com shows it in its address).";
+    const EXPECTED: &str =
+        "Leave endpoint out, and set the option org_id to the organisation's id.";
     let org = option(settings, "org_id");
     let mut text = settings
         .endpoint
@@ -144,7 +147,8 @@ fn base(settings: &Settings) -> Result<String, Fault> {
         .path_segments()
         .map(|s| s.filter(|s| !s.is_empty()).collect())
         .unwrap_or_default();
-    // the sites' own older calls (Jira's /rest/backup, Confluence's /wiki/rest/obm) are another API
+    // the sites' own older calls (Jira's /rest/backup, Confluence's /wiki/rest/obm) are another API; that sites stand
+    // below atlassian.net is common knowledge and in none of its documents
     if host.ends_with(".atlassian.net") || segments.first().is_some_and(|s| *s == "wiki") {
         return Err(wrong(
             settings,

@@ -96,7 +96,8 @@ impl TaskRow<'_> {
         time(self.last_updated_at.as_str())
     }
 
-    /// What is remembered of it.
+    /// What is remembered of it. That `lastUpdatedAt` of an ended backup is when it ended, and of an expired one when
+    /// its time was over, is our inference: the documents name the field and say nothing of it.
     pub(super) fn run(&self, sort: Sort) -> Run {
         Run {
             id: self.id(sort).to_owned(),
@@ -144,7 +145,7 @@ impl TaskRow<'_> {
         }
         let status = self.status.as_str();
         let phase = word::phase(status);
-        // an expired backup was changed when its time was over, long after it ended
+        // inferred, see `run`: an expired backup was changed when its time was over, long after it ended
         let expired = word::is_expired(status);
         let changed = self.changed().filter(|_| !expired);
         let message = self.status_message.as_str();

@@ -3,6 +3,9 @@
 //! Of each list only the first member is published: `CREATED` of a backup, `ACTIVE` of a policy, `ONCE` of a
 //! schedule. The others are known as the admin console writes them ("In Progress"), so a word is compared without
 //! its case and its separators, and what is not recognised stays unknown.
+//!
+//! No document says what the words mean. Ours is the reading that a backup is `CREATED` before it runs, that parts of
+//! the data are missing in one that is "Incomplete", and that one which is "Expired" had been good.
 
 use crate::model::Phase;
 
@@ -20,11 +23,12 @@ fn squashed(word: &str) -> String {
 /// A backup's or restore's status.
 pub(super) fn phase(status: &str) -> Phase {
     match squashed(status).as_str() {
+        // ours: it could as well be made already, but then nothing would be left for "completed"
         "created" => Phase::Queued,
         "inprogress" => Phase::Running,
-        // an expired backup was good and can't be restored any more
+        // ours: an expired backup was good and can't be restored any more
         "completed" | "expired" => Phase::Succeeded,
-        // parts of the data are not in an incomplete one
+        // ours: parts of the data are not in an incomplete one, so a person has to look
         "failed" | "incomplete" => Phase::Failed,
         _ => Phase::Unknown,
     }

@@ -95,7 +95,7 @@ async fn running_and_failed_are_picked_from_all_backups_and_restores() {
     let feed = atlassian.feeds().iter().find(|f| f.id == TASKS).unwrap();
     assert!(
         feed.covers.live && !feed.covers.failed,
-        "a backup leaves the list when its time is over, which clears no failure"
+        "a backup that is listed no more is no failure that was cleared"
     );
 }
 
