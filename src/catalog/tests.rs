@@ -447,3 +447,16 @@ fn a_status_of_two_fields_is_read_by_its_result() {
     let asked = Question::code("completed/fail").with_kind("freezer");
     assert_eq!(catalog.explain(&asked)[0].entry.code, "fail");
 }
+
+/// DPOD's list of statuses calls the error policy Fail, all its other pages call it Halt: the person reads Halt.
+#[test]
+fn dpods_error_policy_is_called_halt() {
+    let catalog = Catalog::built_in();
+    let all = catalog.entries(Some("dpod"));
+    let meanings = all.iter().map(|e| e.meaning.as_str());
+    let named: Vec<&str> = meanings.filter(|m| m.contains("error policy")).collect();
+    assert!(named.len() >= 2, "{named:?}");
+    for meaning in named {
+        assert!(meaning.contains("Halt"), "{meaning}");
+    }
+}

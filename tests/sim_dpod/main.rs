@@ -7,6 +7,7 @@ mod door;
 mod hook;
 mod plans;
 mod scripts;
+mod sheet;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;
 

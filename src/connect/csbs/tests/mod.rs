@@ -4,6 +4,7 @@ mod acting;
 mod looking;
 mod reading;
 mod samples;
+mod traps;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

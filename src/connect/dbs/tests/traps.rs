@@ -343,3 +343,19 @@ async fn a_new_plan_on_a_second_page_is_asked_for_its_tasks() {
     });
     assert!(asked);
 }
+
+/// What a plan backs up is JSON inside a text: the row is read, and its record keeps the text letter for letter.
+#[tokio::test]
+async fn json_inside_a_text_stays_a_text() {
+    let objects = r#"[{"DBName":"a","TableIncludes":[{"TableName":"t\"1"}]}]"#;
+    let server = Scripted::start(move |seen, _| match action(seen).as_str() {
+        "DescribeBackupPlanList" => good(json!({"Items": {"BackupPlanDetail": [
+            {"BackupPlanId": "dbs1", "BackupPlanStatus": "running", "BackupObjects": objects}]}})),
+        _ => good(json!({"Items": {}})),
+    })
+    .await;
+    let (Kept(rows, _), _) = poll(connector(&server, "").as_ref(), PLANS).await;
+    assert_eq!(rows.bad, []);
+    let record: Value = serde_json::from_str(&rows.policies[0].raw).unwrap();
+    assert_eq!(record["BackupObjects"], objects);
+}
