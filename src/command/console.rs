@@ -54,7 +54,7 @@ pub fn run(common: &Common) -> Exit {
         .iter()
         .map(|w| (w.service.clone(), Arc::clone(&w.connector)))
         .collect();
-    let kept = super::history::open(&opened.config.history, opened.embedded.is_some());
+    let kept = super::history::begin(&opened.config.history, opened.embedded.is_some());
     let operator = Operator::new(ways, opened.guard.clone(), Arc::clone(&catalog), tell)
         .with_history(Arc::clone(&kept), opened.config.history.required)
         .looking_for(opened.config.actions.look_for_ms);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
+use tokio::sync::oneshot;
 
 use super::effect::{Backend, Effect, SavedUi};
 use super::message::{Known, Message};
@@ -29,6 +30,8 @@ const LATER: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(200);
 /// So many known tasks are taken in at once, so that keys have their turn.
 const PIECE: usize = 1_000;
+/// What services tell waits for so long for what was known before.
+const KNOWN_WITHIN: Duration = Duration::from_secs(2);
 /// At most so many tasks come out of history at the start; the newest.
 const MOST_KNOWN: usize = 200_000;
 /// So many transitions come out of history at the start.
@@ -68,20 +71,14 @@ impl Live {
         runtime: &Handle,
         operator: Operator,
         watchers: WatchHandle,
-        mut seen: Receiver<WatchEvent>,
+        seen: Receiver<WatchEvent>,
         mut actions: UnboundedReceiver<ActionEvent>,
         ui_file: Option<PathBuf>,
         past: Past,
     ) -> (Self, Receiver<Message>) {
         let (out, inbox) = mpsc::channel(QUEUE);
-        let forward = out.clone();
-        runtime.spawn(async move {
-            while let Some(event) = seen.recv().await {
-                if forward.send(Message::Watch(event)).await.is_err() {
-                    return;
-                }
-            }
-        });
+        let known = past.tell(runtime, &out);
+        runtime.spawn(forward(seen, known, out.clone()));
         let forward = out.clone();
         runtime.spawn(async move {
             while let Some(event) = actions.recv().await {
@@ -90,7 +87,6 @@ impl Live {
                 }
             }
         });
-        past.tell(runtime, &out);
         look_after(runtime, &operator, &out);
         remarks::follow(runtime, &past.history, &out);
         let live = Self {
@@ -131,12 +127,16 @@ impl Live {
 }
 
 impl Past {
-    /// Tells the console what history knows, and from then on whether it is written.
-    fn tell(&self, runtime: &Handle, out: &Sender<Message>) {
+    /// Tells the console what history knows, and from then on whether it is written. What is given ends once all
+    /// that is known was told.
+    fn tell(&self, runtime: &Handle, out: &Sender<Message>) -> oneshot::Receiver<()> {
         let (past, tell) = (self.clone(), out.clone());
+        let (told, known) = oneshot::channel();
         runtime.spawn_blocking(move || {
             // what can't be read is told as the health of history
             let _ = past.tell_known(&tell);
+            // nobody waits for it any more when it took long
+            let _ = told.send(());
         });
         let mut changes = self.history.health_changes();
         changes.mark_changed();
@@ -149,6 +149,7 @@ impl Past {
                 }
             }
         });
+        known
     }
 
     /// What was known at an instant, and the transitions before it.
@@ -193,6 +194,21 @@ impl Past {
                 services: services.clone(),
                 ..Board::default()
             };
+        }
+    }
+}
+
+/// Hands on what services tell, after what was known before: an answer replaces what is remembered, not the other way
+/// round. It does not wait for ever for a disk that is slow.
+async fn forward(
+    mut seen: Receiver<WatchEvent>,
+    known: oneshot::Receiver<()>,
+    out: Sender<Message>,
+) {
+    let _ = tokio::time::timeout(KNOWN_WITHIN, known).await;
+    while let Some(event) = seen.recv().await {
+        if out.send(Message::Watch(event)).await.is_err() {
+            return;
         }
     }
 }
@@ -325,5 +341,35 @@ impl Backend for Live {
 
     fn keep_rest(&mut self, store: &Store, now: Timestamp) {
         while self.recorder.tell(store, &*self.past.history, now, ROWS) == Told::Part {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Health, ServiceId};
+
+    #[tokio::test]
+    async fn what_was_known_is_told_before_any_service_answers() {
+        let (out, mut inbox) = mpsc::channel(8);
+        let (tell, seen) = mpsc::channel(8);
+        let (told, known) = oneshot::channel();
+        let answer = WatchEvent::Health {
+            service: ServiceId(0),
+            health: Health::Connecting,
+        };
+        tell.send(answer).await.expect("room");
+        let forwarding = tokio::spawn(forward(seen, known, out.clone()));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        out.send(Message::Notice("known".to_owned()))
+            .await
+            .expect("room");
+        told.send(()).expect("it is waited for");
+        drop(tell);
+        forwarding.await.expect("it ends with the watchers");
+        assert!(matches!(inbox.recv().await, Some(Message::Notice(_))));
+        assert!(matches!(inbox.recv().await, Some(Message::Watch(_))));
     }
 }

@@ -41,20 +41,36 @@ pub fn settings(common: &Common) -> Result<Config, Exit> {
 /// Opens the history that is configured. The demo services' past is made up anew at every start: it is kept in
 /// memory and never mixes with the real one, unless a file was named on the command line.
 pub fn open(config: &HistoryConfig, embedded: bool) -> Arc<dyn History> {
+    match options(config, embedded) {
+        Some(options) => Arc::new(Sqlite::open(options)),
+        None => Arc::new(Off::because(config.why_off())),
+    }
+}
+
+/// The same without waiting for the disk.
+pub fn begin(config: &HistoryConfig, embedded: bool) -> Arc<dyn History> {
+    match options(config, embedded) {
+        Some(options) => Arc::new(Sqlite::begin(options)),
+        None => Arc::new(Off::because(config.why_off())),
+    }
+}
+
+/// Where history is kept and how much of it; `None` when it is switched off.
+fn options(config: &HistoryConfig, embedded: bool) -> Option<Options> {
     if config.off {
-        return Arc::new(Off::because(config.why_off()));
+        return None;
     }
     let place = match config.file() {
         Some(file) if !embedded || config.named => Place::File(file),
         _ => Place::Memory,
     };
-    Arc::new(Sqlite::open(Options {
+    Some(Options {
         place,
         keep_days: config.keep_days,
         keep_actions_days: config.keep_actions_days,
         max_bytes: config.max_size,
         ..Options::memory()
-    }))
+    })
 }
 
 /// Says on standard error what the person has to know of it.

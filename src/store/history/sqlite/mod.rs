@@ -26,7 +26,7 @@ mod writer;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -92,6 +92,8 @@ struct Shared {
     options: Options,
     /// The file or the name in memory that is open now; moves with `epoch`.
     target: Mutex<open::Target>,
+    /// Set once it was tried to open it.
+    opened: OnceLock<()>,
     /// Moves when another file is opened in its place: connections of before are stale.
     epoch: AtomicU64,
     health: watch::Sender<HistoryHealth>,
@@ -115,17 +117,26 @@ impl Sqlite {
     /// when nothing can be written that is told by [`History::health`] and tried again.
     #[must_use]
     pub fn open(options: Options) -> Self {
-        let opened = open::open(&options);
+        let history = Self::begin(options);
+        history.shared.opened.wait();
+        history
+    }
+
+    /// The same without waiting for the disk: the writer opens the file, and questions wait for that. What the
+    /// person has to know of it is told by [`History::health_changes`].
+    #[must_use]
+    pub fn begin(options: Options) -> Self {
         let health = HistoryHealth {
             place: options.place.clone(),
             state: HistoryState::Writing,
             waiting: 0,
             saved_at: None,
             lost: 0,
-            notices: opened.notices,
+            notices: Vec::new(),
         };
         let shared = Arc::new(Shared {
-            target: Mutex::new(opened.target),
+            target: Mutex::new(open::wanted(&options)),
+            opened: OnceLock::new(),
             epoch: AtomicU64::new(0),
             health: watch::Sender::new(health),
             waiting: AtomicUsize::new(0),
@@ -135,7 +146,7 @@ impl Sqlite {
         });
         let (commands, inbox) = mpsc::channel();
         let (ended, end) = mpsc::channel();
-        let writer = Writer::new(Arc::clone(&shared), opened.connection);
+        let writer = Writer::new(Arc::clone(&shared));
         let spawned = std::thread::Builder::new()
             .name("history".to_owned())
             .spawn(move || {
@@ -151,6 +162,7 @@ impl Sqlite {
                     "",
                 );
                 shared.failing(error);
+                shared.opened.get_or_init(|| ());
                 None
             }
         };

@@ -56,15 +56,20 @@ enum Unfit {
     Failed(rusqlite::Error),
 }
 
-/// Opens what the options name.
-pub(super) fn open(options: &Options) -> Opened {
-    let mut notices = Vec::new();
-    let mut target = match &options.place {
+/// What the options name.
+pub(super) fn wanted(options: &Options) -> Target {
+    match &options.place {
         Place::File(path) => Target::File(path.clone()),
         Place::Memory | Place::Off(_) => {
             Target::Memory(format!("file:/keepwatch-{}?vfs=memdb", Uuid::new_v4()))
         }
-    };
+    }
+}
+
+/// Opens what the options name.
+pub(super) fn open(options: &Options) -> Opened {
+    let mut notices = Vec::new();
+    let mut target = wanted(options);
     let connection = open_at(&mut target, options, &mut notices);
     Opened {
         target,

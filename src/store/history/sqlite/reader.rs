@@ -24,6 +24,7 @@ impl Readers {
         shared: &Shared,
         ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, HistoryError> {
+        shared.opened.wait();
         let (target, epoch) = {
             let target = shared.target.lock().unwrap_or_else(PoisonError::into_inner);
             (target.clone(), shared.epoch.load(Ordering::Acquire))

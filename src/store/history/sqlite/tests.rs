@@ -628,6 +628,34 @@ fn a_file_that_turns_out_damaged_in_use_is_set_aside_too() {
 }
 
 #[test]
+fn what_is_told_and_asked_before_the_file_is_open_waits_for_it() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    drop(open(&path));
+    // another program keeps the file to itself
+    let holding = rusqlite::Connection::open(&path).expect("a connection");
+    holding
+        .execute_batch("BEGIN IMMEDIATE")
+        .expect("it is held");
+    let history = Sqlite::begin(Options::file(&path));
+    history.record(vec![seen(task("t1", "error", Phase::Failed), 0)]);
+    let id = crate::store::history::new_id();
+    let saving = history.save(confirmed(id, 0));
+    assert_eq!(history.waiting(), 1);
+    assert!(history.shared.opened.get().is_none());
+    holding.execute_batch("ROLLBACK").expect("it is let go");
+    saving.wait().expect("saved");
+    assert_eq!(statuses(&history, "t1"), [">error"]);
+    assert_eq!(history.waiting(), 0);
+    // what is wrong with a file is told once it was looked at
+    drop(history);
+    fs::write(&path, vec![b'x'; 9_000]).expect("written");
+    let history = Sqlite::begin(Options::file(&path));
+    history.board(None, at(-60), 10).expect("a board");
+    assert_eq!(history.health().notices.len(), 1);
+}
+
+#[test]
 fn a_file_of_a_newer_program_is_left_alone() {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("history.db");

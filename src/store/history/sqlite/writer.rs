@@ -89,27 +89,18 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, opened: Result<Connection, HistoryError>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         let now = Instant::now();
-        let mut retry = None;
-        let connection = match opened {
-            Ok(connection) => Some(connection),
-            Err(error) => {
-                shared.failing(error);
-                retry = Some((now + RETRY.0, RETRY.0));
-                None
-            }
-        };
         Self {
             keeper: Keeper::new(&shared.options, now),
             shared,
-            connection,
+            connection: None,
             cache: Cache::default(),
             pending: Queue::default(),
             gathered: None,
             synced: None,
             next: 1,
-            retry,
+            retry: None,
             run_lock: None,
             clock: (now, Timestamp::now()),
         }
@@ -117,6 +108,10 @@ impl Writer {
 
     /// Writes until nobody sends any more.
     pub(super) fn run(mut self, inbox: &Receiver<Command>) {
+        if let Err(error) = self.open() {
+            self.failed(error);
+        }
+        self.shared.opened.get_or_init(|| ());
         loop {
             let command = match self.wait() {
                 Some(wait) => inbox.recv_timeout(wait),
