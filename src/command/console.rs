@@ -26,7 +26,8 @@ pub fn run(common: &Common) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let runtime = match super::runtime() {
+    let calm = watch::Calm::default();
+    let runtime = match super::calm_runtime(&calm) {
         Ok(runtime) => runtime,
         Err(e) => {
             output::complain(&e);
@@ -97,6 +98,7 @@ pub fn run(common: &Common) -> Exit {
         actions,
         ui_file,
         past,
+        &calm,
     );
     let ended = console::run(runtime.handle(), state, &mut live, inbox);
     drop(live);

@@ -114,7 +114,17 @@ async fn serve(args: &SimArgs) -> Result<(), SimError> {
 /// What requests run on. One thread: two would wake each other at every answer, and decoding is not what takes
 /// the time.
 fn runtime() -> Result<tokio::runtime::Runtime, String> {
-    tokio::runtime::Builder::new_multi_thread()
+    start(&mut tokio::runtime::Builder::new_multi_thread())
+}
+
+/// The same, with answers that may gather while nothing happens.
+fn calm_runtime(calm: &crate::watch::Calm) -> Result<tokio::runtime::Runtime, String> {
+    let calm = calm.clone();
+    start(tokio::runtime::Builder::new_multi_thread().on_thread_park(move || calm.gather()))
+}
+
+fn start(runtime: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, String> {
+    runtime
         .worker_threads(1)
         .enable_all()
         .build()

@@ -140,6 +140,9 @@ pub trait Backend: Send {
 
     /// Hands on to history what it was not told yet: the program ends.
     fn keep_rest(&mut self, _store: &Store, _now: Timestamp) {}
+
+    /// Something happened that somebody may be waiting for: nothing is to be held back for a while.
+    fn stirred(&mut self) {}
 }
 
 impl<F: FnMut(Effect) + Send> Backend for F {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use super::effect::{Backend, Effect, SavedUi};
 use super::message::{Known, Message};
@@ -16,10 +17,12 @@ use crate::model::Timestamp;
 use crate::operate::{ActionEvent, Operator};
 use crate::store::Store;
 use crate::store::history::{Board, Entry, History, HistoryError, Recorder, Told, Window};
-use crate::watch::{WatchEvent, WatchHandle};
+use crate::watch::{AT_OWNER, Calm, WatchEvent, WatchHandle};
 
 /// How many messages may wait for the loop before their senders wait for it.
 const QUEUE: usize = 256;
+/// So many events are passed on at once.
+const LOT: usize = 64;
 /// So many rows are handed on to history at once.
 const ROWS: usize = 256;
 /// The time between two parts of a lot that history has to be told.
@@ -51,6 +54,7 @@ pub struct Live {
     recorder: Recorder,
     /// When everything that had changed was told last.
     told: Option<Instant>,
+    calm: Calm,
 }
 
 /// What the console has to do with history.
@@ -75,10 +79,11 @@ impl Live {
         mut actions: UnboundedReceiver<ActionEvent>,
         ui_file: Option<PathBuf>,
         past: Past,
+        calm: &Calm,
     ) -> (Self, Receiver<Message>) {
         let (out, inbox) = mpsc::channel(QUEUE);
         let known = past.tell(runtime, &out);
-        runtime.spawn(forward(seen, known, out.clone()));
+        runtime.spawn(forward(seen, known, out.clone(), calm.clone()));
         let forward = out.clone();
         runtime.spawn(async move {
             while let Some(event) = actions.recv().await {
@@ -90,6 +95,7 @@ impl Live {
         look_after(runtime, &operator, &out);
         remarks::follow(runtime, &past.history, &out);
         let live = Self {
+            calm: calm.clone(),
             past,
             recorder: Recorder::default(),
             told: None,
@@ -199,16 +205,26 @@ impl Past {
 }
 
 /// Hands on what services tell, after what was known before: an answer replaces what is remembered, not the other way
-/// round. It does not wait for ever for a disk that is slow.
+/// round. It does not wait for ever for a disk that is slow. While nothing happens events gather on the way.
 async fn forward(
     mut seen: Receiver<WatchEvent>,
     known: oneshot::Receiver<()>,
     out: Sender<Message>,
+    calm: Calm,
 ) {
     let _ = tokio::time::timeout(KNOWN_WITHIN, known).await;
-    while let Some(event) = seen.recv().await {
-        if out.send(Message::Watch(event)).await.is_err() {
-            return;
+    let mut lot = Vec::with_capacity(LOT);
+    while seen.recv_many(&mut lot, LOT).await > 0 {
+        if calm.holds() {
+            sleep(AT_OWNER).await;
+            while let (true, Ok(event)) = (lot.len() < QUEUE, seen.try_recv()) {
+                lot.push(event);
+            }
+        }
+        for event in lot.drain(..) {
+            if out.send(Message::Watch(event)).await.is_err() {
+                return;
+            }
         }
     }
 }
@@ -339,6 +355,10 @@ impl Backend for Live {
         }
     }
 
+    fn stirred(&mut self) {
+        self.calm.stir();
+    }
+
     fn keep_rest(&mut self, store: &Store, now: Timestamp) {
         while self.recorder.tell(store, &*self.past.history, now, ROWS) == Told::Part {}
     }
@@ -359,7 +379,7 @@ mod tests {
             health: Health::Connecting,
         };
         tell.send(answer).await.expect("room");
-        let forwarding = tokio::spawn(forward(seen, known, out.clone()));
+        let forwarding = tokio::spawn(forward(seen, known, out.clone(), Calm::default()));
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }

@@ -157,6 +157,9 @@ impl<W: Write> Loop<'_, W> {
                 self.last_answers(&mut keys).await;
                 self.suspend();
             }
+            if std::mem::take(&mut self.state.stirred) {
+                self.backend.stirred();
+            }
             self.keep = self.backend.keep(&self.state.store, self.state.now);
             if self.due.is_some_and(|due| due <= self.state.now) {
                 self.due = None;
@@ -242,7 +245,9 @@ impl<W: Write> Loop<'_, W> {
                     return;
                 }
             }
+            Message::Action(_) => self.state.stirred = true,
             Message::Key(_) => {
+                self.state.stirred = true;
                 self.state.attended = true;
                 self.pressed = true;
             }

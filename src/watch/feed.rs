@@ -21,18 +21,39 @@ pub struct Shared {
     pulse: Mutex<(Pulse, Health)>,
     wake: Vec<Arc<Notify>>,
     beat: Notify,
+    /// When all watching began: the origin of the grid.
+    begun: Instant,
+    /// Feeds that the patient ones wait for, which were not read to an end yet.
+    urgent: watch::Sender<usize>,
 }
 
 impl Shared {
-    /// For one service; one wake-up call a feed.
-    pub fn new(id: ServiceId, out: mpsc::Sender<WatchEvent>, wake: Vec<Arc<Notify>>) -> Self {
+    /// For one service; one wake-up call a feed. All watching began at `begun`.
+    pub fn new(
+        id: ServiceId,
+        out: mpsc::Sender<WatchEvent>,
+        feeds: &[FeedSpec],
+        begun: Instant,
+    ) -> Self {
+        let urgent = feeds.iter().filter(|f| !pace::is_patient(f.idle_ms));
         Self {
             id,
             out,
+            begun,
+            urgent: watch::Sender::new(urgent.count()),
             pulse: Mutex::new((Pulse::default(), Health::Connecting)),
-            wake,
+            wake: feeds.iter().map(|_| Arc::new(Notify::new())).collect(),
             beat: Notify::new(),
         }
+    }
+
+    /// When a round is due that is asked for every `interval` milliseconds and was last asked for at `asked`.
+    fn due(&self, asked: Instant, interval: u64) -> Instant {
+        let passed = asked.saturating_duration_since(self.begun).as_millis();
+        let due = u64::try_from(passed)
+            .unwrap_or(u64::MAX)
+            .saturating_add(interval);
+        self.begun + Duration::from_millis(pace::on_grid(due, interval))
     }
 
     /// Ends the wait of every feed.
@@ -121,6 +142,12 @@ impl FeedWatch {
 
     /// Asks for ever.
     pub async fn run(mut self) {
+        let mut urgent = !pace::is_patient(self.spec.idle_ms);
+        if !urgent {
+            let mut left = self.shared.urgent.subscribe();
+            // the sender lives in what both share
+            let _ = left.wait_for(|left| *left == 0).await;
+        }
         loop {
             let asked = Instant::now();
             let outcome = self.round().await;
@@ -130,6 +157,9 @@ impl FeedWatch {
                 covers: self.spec.covers,
                 outcome,
             });
+            if std::mem::take(&mut urgent) {
+                self.shared.urgent.send_modify(|left| *left -= 1);
+            }
             let event = WatchEvent::Round {
                 service: self.watched.service.id,
                 feed: self.spec.id,
@@ -210,7 +240,7 @@ impl FeedWatch {
             let due = match (wait, failed) {
                 (None, _) => None,
                 (Some(ms), true) => Some(Instant::now() + Duration::from_millis(ms)),
-                (Some(_), false) => Some(asked + Duration::from_millis(self.interval())),
+                (Some(_), false) => Some(self.shared.due(asked, self.interval())),
             };
             let sleep = async {
                 match due {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::Watched;
 use super::event::WatchEvent;
@@ -79,20 +80,17 @@ impl Drop for WatchHandle {
 #[must_use]
 pub fn spawn(watched: &[Watched]) -> (WatchHandle, mpsc::Receiver<WatchEvent>) {
     let (out, events) = mpsc::channel(QUEUE);
-    let services = watched.iter().map(|w| start(w, &out)).collect();
+    let begun = Instant::now();
+    let services = watched.iter().map(|w| start(w, &out, begun)).collect();
     (WatchHandle { services }, events)
 }
 
-fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>) -> ServiceHandle {
+fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>, begun: Instant) -> ServiceHandle {
     let id = watched.service.id;
     let (busy, busy_seen) = watch::channel(false);
     let (look_ups, wanted) = mpsc::unbounded_channel();
     let feeds = watched.connector.feeds();
-    let shared = Arc::new(Shared::new(
-        id,
-        out.clone(),
-        feeds.iter().map(|_| Arc::new(Notify::new())).collect(),
-    ));
+    let shared = Arc::new(Shared::new(id, out.clone(), feeds, begun));
     let mut tasks: Vec<_> = feeds
         .iter()
         .enumerate()

@@ -4,6 +4,7 @@
 //! service that is down costs the others nothing. Pages and results go through one bounded channel to
 //! whoever owns the [`Store`](crate::store::Store); [`fold()`] puts them there, the same way for both faces.
 
+mod calm;
 mod collect;
 mod event;
 mod feed;
@@ -14,6 +15,7 @@ mod pace;
 
 use std::sync::Arc;
 
+pub use calm::{AT_OWNER, Calm};
 pub use collect::{Want, collect};
 pub use event::{Round, WatchEvent};
 pub use fold::{Folded, fold};

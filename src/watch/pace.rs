@@ -9,6 +9,25 @@ const LONGEST_RETRY_MS: u64 = 60_000;
 /// The wait when a service throttles and names no time, in milliseconds.
 const DEFAULT_LIMIT_MS: u64 = 30_000;
 
+/// A feed whose own interval is longer than this, in milliseconds, waits at the start until the quicker ones of
+/// its service were read once: what runs and what failed comes onto the screen before statistics do.
+const PATIENT_MS: u64 = 60_000;
+/// The longest step of the grid on which rounds begin, in milliseconds.
+const LONGEST_STEP_MS: u64 = 1_000;
+
+/// Whether a feed with this interval of its own comes after the others at the start.
+pub const fn is_patient(idle_ms: u64) -> bool {
+    idle_ms > PATIENT_MS
+}
+
+/// When the next round begins that is due `due_ms` after all watching began, for a feed that is asked every
+/// `interval_ms`: on a grid that all feeds of all services share, so that the machine is woken for them together
+/// and sleeps in between. At most a tenth of the interval early or late.
+pub fn on_grid(due_ms: u64, interval_ms: u64) -> u64 {
+    let step = (interval_ms / 5).clamp(1, LONGEST_STEP_MS);
+    (due_ms + step / 2) / step * step
+}
+
 /// Milliseconds until the next try after `failures` in a row (1 for the first), the last being `fault`.
 /// `None`: asking again changes nothing until a person mends it.
 pub fn after_failure(fault: &Fault, failures: u32) -> Option<u64> {
@@ -33,6 +52,21 @@ mod tests {
 
     fn fault(kind: FaultKind) -> Fault {
         Fault::new(kind, "x", "y", "z")
+    }
+
+    #[test]
+    fn rounds_of_all_services_begin_together_and_keep_their_interval() {
+        assert_eq!(on_grid(5_003, 5_000), 5_000);
+        assert_eq!(on_grid(5_480, 5_000), 5_000);
+        assert_eq!(on_grid(15_730, 15_000), 16_000);
+        assert_eq!(on_grid(1_234, 50), 1_230);
+        assert_eq!(on_grid(7, 0), 7);
+    }
+
+    #[test]
+    fn statistics_wait_for_what_runs() {
+        assert!(!is_patient(60_000));
+        assert!(is_patient(120_000));
     }
 
     #[test]

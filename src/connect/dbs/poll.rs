@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -9,7 +10,7 @@ use super::client::Action;
 use super::wire::{Gateway, Plan, Run, Sort};
 use super::{Dbs, PLANS, TASKS};
 use crate::connect::decode::{self, Int, Raw};
-use crate::connect::http::{Priority, Reply};
+use crate::connect::http::{Priority, Reply, in_flight};
 use crate::connect::{Page, PageSink, PollReport, TaskLook};
 use crate::model::{Fault, FaultKind, Ref, Rows};
 
@@ -21,6 +22,28 @@ const RANGE: u32 = 1_000;
 const REASONS: usize = 40;
 /// Prechecks asked for in one round, the same way.
 const CHECKS: usize = 20;
+
+/// Lists whose first pages are asked for at the same time.
+const WIDTH: usize = 16;
+
+/// One list of one plan.
+#[derive(Clone, Copy)]
+struct RunList<'a> {
+    sort: Sort,
+    plan: &'a Ref,
+    source: &'a Ref,
+    /// Number of its first page.
+    first: u32,
+}
+
+impl RunList<'_> {
+    fn page(&self, page: u32) -> Action {
+        Action::new(self.sort.list().0)
+            .with("BackupPlanId", self.plan.id.clone())
+            .with("PageNum", page.to_string())
+            .with("PageSize", SIZE.to_string())
+    }
+}
 
 /// What a page said about its list, kept with its hash.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -198,71 +221,80 @@ impl Dbs {
                 "Look at these rows in the list of plans, and report them.",
             ));
         }
+        let lists: Vec<RunList<'_>> = (0_u32..)
+            .zip(plans.iter().flat_map(|of| Sort::ALL.map(|sort| (sort, of))))
+            .map(|(number, (sort, (plan, source)))| RunList {
+                sort,
+                plan,
+                source,
+                first: number * RANGE,
+            })
+            .collect();
+        let asks = lists.iter().map(|list| self.first_page(list).boxed());
+        let mut replies = in_flight(WIDTH, asks.collect());
         let mut reasons_left = REASONS;
-        for (number, (plan, source)) in (0_u32..).zip(&plans) {
-            for (index, sort) in (0_u32..).zip(Sort::ALL) {
-                let first = (number * 4 + index) * RANGE;
-                let read = self
-                    .poll_runs(
-                        sort,
-                        plan,
-                        source,
-                        first,
-                        sink,
-                        &mut report,
-                        &mut reasons_left,
-                    )
-                    .await;
-                match read {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        report.complete = false;
-                        return Ok(report);
-                    }
-                    // a plan released meanwhile answers an error, not an empty list
-                    Err(fault) if is_unknown_plan(&fault) => {}
-                    Err(mut fault) if fault.kind == FaultKind::Refused => {
-                        fault.what =
-                            format!("{} of plan {}: {}", sort.word(), plan.label(), fault.what);
-                        report.complete = false;
-                        report.partial.push(fault);
-                    }
-                    Err(fault) => return Err(fault),
+        for list in &lists {
+            let read = match replies.next().await {
+                Some(Ok(reply)) => {
+                    self.poll_runs(list, reply, sink, &mut report, &mut reasons_left)
+                        .await
                 }
+                Some(Err(fault)) => Err(fault),
+                None => break,
+            };
+            match read {
+                Ok(true) => {}
+                Ok(false) => {
+                    report.complete = false;
+                    return Ok(report);
+                }
+                // a plan released meanwhile answers an error, not an empty list
+                Err(fault) if is_unknown_plan(&fault) => {}
+                Err(mut fault) if fault.kind == FaultKind::Refused => {
+                    fault.what = format!(
+                        "{} of plan {}: {}",
+                        list.sort.word(),
+                        list.plan.label(),
+                        fault.what
+                    );
+                    report.complete = false;
+                    report.partial.push(fault);
+                }
+                Err(fault) => return Err(fault),
             }
         }
         Ok(report)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one list of one plan; a struct would only rename them"
-    )]
+    async fn first_page(&self, list: &RunList<'_>) -> Result<Reply, Fault> {
+        self.client.read(&list.page(0), Priority::Poll).await
+    }
+
+    /// Reads a list whose first page is already here. False when nobody wants more.
     async fn poll_runs(
         &self,
-        sort: Sort,
-        plan: &Ref,
-        source: &Ref,
-        first: u32,
+        list: &RunList<'_>,
+        first: Reply,
         sink: &mut dyn PageSink,
         report: &mut PollReport,
         reasons_left: &mut usize,
     ) -> Result<bool, Fault> {
-        let (list, key) = sort.list();
+        let mut ready = Some(first);
         for page in 0..RANGE {
-            let action = Action::new(list)
-                .with("BackupPlanId", plan.id.clone())
-                .with("PageNum", page.to_string())
-                .with("PageSize", SIZE.to_string());
-            let reply = self.client.read(&action, Priority::Poll).await?;
-            let number = first + page;
+            let reply = match ready.take() {
+                Some(reply) => reply,
+                None => self.client.read(&list.page(page), Priority::Poll).await?,
+            };
+            let number = list.first + page;
             let same = self.pages().same(TASKS, number, &reply.body);
             let (handed, turn, keep) = if let Some(turn) = same {
                 (Page::Same, turn, true)
             } else {
-                let (mut rows, turn) = read_runs(&reply, key, page, sort, plan, Some(source))?;
-                let mut explained = self.explain(sort, &mut rows.tasks, reasons_left).await;
-                if sort == Sort::Restore {
+                let key = list.sort.list().1;
+                let source = Some(list.source);
+                let (mut rows, turn) = read_runs(&reply, key, page, list.sort, list.plan, source)?;
+                let mut explained = self.explain(list.sort, &mut rows.tasks, reasons_left).await;
+                if list.sort == Sort::Restore {
                     explained &= self.explain_checks(&mut rows.tasks, reasons_left).await;
                 }
                 (Page::Rows(rows), turn, explained)

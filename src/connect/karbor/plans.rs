@@ -66,7 +66,10 @@ impl Karbor {
         }
         let mut report = PollReport::default();
         let call = Call::get(&["plans"]);
-        if !self.walk(PLANS, &call, 0, None, sink, &mut report).await? {
+        if !self
+            .walk(PLANS, &call, None, 0, None, sink, &mut report)
+            .await?
+        {
             return Ok(report);
         }
         match self.read_servers(sink).await {

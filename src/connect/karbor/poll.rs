@@ -1,11 +1,12 @@
 //! Reading Karbor's lists page by page; the operation logs among them.
 
+use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 
 use super::record::{LogRow, One, Restore};
 use super::{FAILED, Karbor, PLANS, RECENT, RUNNING};
 use crate::connect::decode::{Raw, each};
-use crate::connect::http::{Call, Reply};
+use crate::connect::http::{Call, Reply, in_flight};
 use crate::connect::page::{Book, Turned};
 use crate::connect::{PageSink, PollContext, PollReport, TaskLook};
 use crate::model::{CodeRef, Fault, FaultKind, Rows, Timestamp, clean};
@@ -103,6 +104,7 @@ impl Karbor {
         &self,
         feed: &'static str,
         call: &Call,
+        mut ready: Option<Reply>,
         first: u32,
         until: Option<Timestamp>,
         sink: &mut dyn PageSink,
@@ -111,10 +113,10 @@ impl Karbor {
         let book = self.book(feed);
         let (mut marker, mut seen, mut number) = (String::new(), 0, first);
         loop {
-            let reply = self
-                .session
-                .read(&paged(call, self.page_size, &marker))
-                .await?;
+            let reply = match ready.take() {
+                Some(reply) => reply,
+                None => self.ask_page(call, &marker).await?,
+            };
             let decode = |reply: &Reply| {
                 if feed == PLANS {
                     self.plans_page(reply, seen, number)
@@ -147,7 +149,12 @@ impl Karbor {
         Ok(true)
     }
 
-    /// Logs of several statuses, one list each. A list that fails costs itself.
+    async fn ask_page(&self, call: &Call, marker: &str) -> Result<Reply, Fault> {
+        let call = paged(call, self.page_size, marker);
+        self.session.read(&call).await
+    }
+
+    /// Logs of several statuses, one list each, the first pages asked side by side. A list that fails costs itself.
     async fn read_logs(
         &self,
         feed: &'static str,
@@ -157,15 +164,30 @@ impl Karbor {
     ) -> Result<PollReport, Fault> {
         let mut report = PollReport::default();
         let mut wanted = true;
-        for (status, n) in statuses.iter().zip(0u32..) {
-            let mut call = Call::get(&["operation_logs"]);
-            if !status.is_empty() {
-                call = call.with("status", *status);
-            }
-            match self
-                .walk(feed, &call, n * LIST_PAGES, until, sink, &mut report)
-                .await
-            {
+        let calls: Vec<Call> = statuses
+            .iter()
+            .map(|status| {
+                let call = Call::get(&["operation_logs"]);
+                if status.is_empty() {
+                    call
+                } else {
+                    call.with("status", *status)
+                }
+            })
+            .collect();
+        let asks = calls.iter().map(|call| self.ask_page(call, "").boxed());
+        let mut replies = in_flight(calls.len(), asks.collect());
+        for (call, n) in calls.iter().zip(0u32..) {
+            let first = n * LIST_PAGES;
+            let read = match replies.next().await {
+                Some(Ok(reply)) => {
+                    self.walk(feed, call, Some(reply), first, until, sink, &mut report)
+                        .await
+                }
+                Some(Err(fault)) => Err(fault),
+                None => break,
+            };
+            match read {
                 Ok(true) => {}
                 Ok(false) => {
                     wanted = false;

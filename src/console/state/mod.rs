@@ -118,6 +118,8 @@ pub struct State {
     pub attended: bool,
     /// Something visible may have changed since the last frame.
     pub dirty: bool,
+    /// Something happened that is more than an answer like the one before; the loop takes it.
+    pub stirred: bool,
     /// The store's generation when the lists were last brought up to date.
     pub(super) seen_generation: u64,
     /// How many there are of what matters, as of that generation.
@@ -205,6 +207,7 @@ impl State {
             config_path: setup.config_path,
             attended: true,
             dirty: true,
+            stirred: true,
             seen_generation: u64::MAX,
             counts: Counts::default(),
             counts_until: None,

@@ -57,7 +57,9 @@ fn time_alone_changes_nothing_until_a_label_is_due() {
 }
 
 #[test]
-fn the_next_label_is_due_exactly_when_the_screen_changes() {
+fn the_next_label_is_due_within_two_seconds_of_what_it_changes() {
+    /// Ages are brought up to date together: so late at most, in milliseconds.
+    const LATE_MS: i64 = 2_000;
     let mut state = state();
     for size in [(80, 24), (120, 40), (200, 60)] {
         resize(&mut state, size.0, size.1);
@@ -72,12 +74,15 @@ fn the_next_label_is_due_exactly_when_the_screen_changes() {
                 .unwrap();
             let due = due.expect("a clock is always in sight");
             assert!(due > state.now);
-            state.now = due.plus(-1);
-            assert_eq!(
-                screen(&state),
-                before,
-                "nothing changes before {due} at {size:?}"
-            );
+            let early = due.plus(-LATE_MS - 1);
+            if early > state.now {
+                state.now = early;
+                assert_eq!(
+                    screen(&state),
+                    before,
+                    "nothing changes long before {due} at {size:?}"
+                );
+            }
             state.now = due;
             update(&mut state, Message::Tick(due));
         }

@@ -33,7 +33,11 @@ pub(super) fn take(state: &mut State, event: WatchEvent) -> Vec<Effect> {
             // nor does it move a row
             state.skip(generation, state.store.generation());
         }
-        _ => state.dirty |= generation != state.store.generation(),
+        _ if generation != state.store.generation() => {
+            state.dirty = true;
+            state.stirred = true;
+        }
+        _ => {}
     }
     let mut effects: Vec<Effect> = folded
         .look_up

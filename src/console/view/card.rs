@@ -406,7 +406,7 @@ pub fn fact<'s>(cx: &Cx<'_>, label: &str, value: Text<'s>) -> Text<'s> {
 
 fn when<'s>(cx: &Cx<'_>, t: Option<Timestamp>, never: &'static str, role: Role) -> Text<'s> {
     match t {
-        Some(t) => Text::of(format!("{} ago", cx.ago(t)), cx.style(Role::Text)).with(
+        Some(t) => Text::of(cx.ago_said(t), cx.style(Role::Text)).with(
             format!("  {}", cx.state.look.zone.near(t, cx.state.now)),
             cx.style(Role::Dim),
         ),

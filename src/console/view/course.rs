@@ -36,7 +36,7 @@ pub fn beside<'s>(cx: &Cx<'s>, thing: Thing, width: usize) -> Vec<Text<'s>> {
             line.push(format!(" {} ", cx.glyphs.dot), dim);
         }
         match stats.last_good {
-            Some(t) => line.push(format!("last good {} ago", cx.ago(t)), dim),
+            Some(t) => line.push(format!("last good {}", cx.ago_said(t)), dim),
             None => line.push("no good backup known", cx.style(Role::Warning)),
         }
         out.push(line);

@@ -15,6 +15,9 @@ use super::super::theme::Role;
 /// How long a change stands out.
 pub const FLASH_MS: i64 = 3_000;
 
+/// Ages are brought up to date together, this often at most.
+const BEAT_MS: i64 = 2_000;
+
 /// The state being drawn.
 #[derive(Debug)]
 pub struct Cx<'s> {
@@ -59,8 +62,16 @@ impl<'s> Cx<'s> {
             .set(Some(self.wake.get().map_or(at, |w| w.min(at))));
     }
 
+    /// A label of age in sight changes after this time. Forty rows have forty ages, each changing at a moment of
+    /// its own: they are told together, on a beat, at most two seconds late. What counts seconds keeps its second.
+    pub fn changes_in(&self, stays_ms: i64) {
+        let beat = if stays_ms > 1_000 { BEAT_MS } else { 1_000 };
+        let at = self.state.now.plus(stays_ms.max(1)).millis();
+        self.wake_at(Timestamp(at).plus((beat - at.rem_euclid(beat)) % beat));
+    }
+
     fn label(&self, label: Label) -> String {
-        self.wake_at(self.state.now.plus(label.stays_ms));
+        self.changes_in(label.stays_ms);
         label.text
     }
 
@@ -111,7 +122,7 @@ impl<'s> Cx<'s> {
             3_600_000..172_800_000 => ('h', 3_600_000),
             _ => ('d', 86_400_000),
         };
-        self.wake_at(self.state.now.plus(ms % step + 1));
+        self.changes_in(ms % step + 1);
         let n = if unit == 's' {
             (ms / step + 1) * 10
         } else {

@@ -207,7 +207,7 @@ fn services<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
             out.push(Text::new());
         }
         let label = age_label(health, cx.state.now);
-        cx.wake_at(cx.state.now.plus(label.stays_ms));
+        cx.changes_in(label.stays_ms);
         let mut line = Text::of(&*service.name, cx.style(Role::Strong))
             .with(format!(" {}  ", service.kind), dim)
             .with(

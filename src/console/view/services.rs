@@ -181,7 +181,7 @@ fn one(cx: &Cx<'_>, state: &ServiceState, detail: Detail) -> Text<'static> {
     text.push(format!(" {}", cx.glyphs.health(health)), cx.style(role));
     if !(fresh && short) {
         let label = age_label(health, cx.state.now);
-        cx.wake_at(cx.state.now.plus(label.stays_ms));
+        cx.changes_in(label.stays_ms);
         text.push(
             format!(" {}", label.text),
             if fresh { dim } else { cx.style(role) },

@@ -324,7 +324,7 @@ fn age(cx: &Cx<'_>) -> Text<'static> {
         None => Text::of("no data yet", dim),
         Some((ms, name)) => {
             let label = ago(ms);
-            cx.wake_at(cx.state.now.plus(label.stays_ms));
+            cx.changes_in(label.stays_ms);
             let old = if ms < 60_000 {
                 Text::of(format!("data {}", label.text), dim)
             } else {
