@@ -1,5 +1,6 @@
 //! The shortest escape sequences from one style to the next and from one place to another.
 
+use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 
 /// What the terminal writes with now.
@@ -33,6 +34,26 @@ const MODIFIERS: [(Modifier, &str, &str); 5] = [
 ];
 
 impl Pen {
+    /// What a cell is written with.
+    #[must_use]
+    pub const fn of(cell: &Cell) -> Self {
+        Self {
+            fg: cell.fg,
+            bg: cell.bg,
+            modifier: cell.modifier,
+        }
+    }
+
+    /// True when a blank of this pen looks like one of `other`.
+    #[must_use]
+    pub fn blank_like(self, other: Self) -> bool {
+        let seen = Modifier::REVERSED | Modifier::UNDERLINED;
+        // reversed, the colour of letters is the one behind them
+        self.bg == other.bg
+            && self.modifier & seen == other.modifier & seen
+            && (!self.modifier.intersects(seen) || self.fg == other.fg)
+    }
+
     /// True when a blank cell of this pen looks like an erased one.
     #[must_use]
     pub fn erases(self) -> bool {

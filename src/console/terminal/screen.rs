@@ -16,14 +16,18 @@ use super::pen::{Pen, go};
 const BEGIN: &[u8] = b"\x1b[?2026h";
 /// Ends it.
 const END: &[u8] = b"\x1b[?2026l";
-/// From this many blanks on, erasing is shorter than writing them.
+/// From this many blanks on, erasing them and going over them is shorter than writing them.
 const ERASE_FROM: u16 = 9;
+/// The same where the cursor needs not go over them.
+const ERASE_LAST_FROM: u16 = 5;
 
 /// A terminal screen behind a writer.
 #[derive(Debug)]
 pub struct Screen<W: Write> {
     out: W,
     size: Size,
+    /// What the terminal shows, line by line; a cell without a symbol is not known.
+    cells: Vec<Cell>,
     bytes: Vec<u8>,
     pen: Pen,
     /// Where the terminal's cursor stands, as far as we know.
@@ -44,9 +48,10 @@ pub struct Screen<W: Write> {
 impl<W: Write> Screen<W> {
     /// A screen of this size; its cells are blank and the cursor is hidden.
     pub fn new(out: W, size: Size) -> Self {
-        Self {
+        let mut screen = Self {
             out,
             size,
+            cells: Vec::new(),
             bytes: BEGIN.to_vec(),
             pen: Pen::default(),
             at: None,
@@ -56,13 +61,16 @@ impl<W: Write> Screen<W> {
             written: 0,
             blocked: Duration::ZERO,
             link: Link::default(),
-        }
+        };
+        screen.cells_are(&Cell::default());
+        screen
     }
 
     /// The terminal has another size now.
     pub fn set_size(&mut self, size: Size) {
         self.size = size;
         self.at = None;
+        self.cells_are(&unknown());
     }
 
     /// Somebody else wrote to the terminal: nothing is known of its pen and cursor.
@@ -70,6 +78,7 @@ impl<W: Write> Screen<W> {
         self.at = None;
         self.pen = Pen::default();
         self.shown = false;
+        self.cells_are(&unknown());
         self.bytes.truncate(BEGIN.len());
         self.bytes.extend_from_slice(b"\x1b[m\x1b[?25l");
     }
@@ -102,15 +111,98 @@ impl<W: Write> Screen<W> {
         self.blocked
     }
 
-    /// Writes `n` blanks of the present pen, beginning where the cursor stands.
-    fn blanks(&mut self, n: u16) {
-        if n >= ERASE_FROM && self.pen.erases() {
+    /// Writes blanks of the present pen: from where, on which line, how many. `adjoining` says that the next cell
+    /// stands right behind them.
+    fn blanks(&mut self, held: Option<(u16, u16, u16)>, adjoining: bool) {
+        let Some((x, y, n)) = held else { return };
+        if !self.write_up_to(x, y) {
+            go(self.at, x, y, &mut self.bytes);
+        }
+        self.at = Some((x, y));
+        let erase_from = if adjoining {
+            ERASE_FROM
+        } else {
+            ERASE_LAST_FROM
+        };
+        if n >= erase_from && self.pen.erases() {
             self.bytes
                 .extend_from_slice(format!("\x1b[{n}X").as_bytes());
         } else {
             self.bytes.extend(std::iter::repeat_n(b' ', usize::from(n)));
             self.step(n);
         }
+    }
+
+    /// Writes again what stands between the cursor and this place where that is shorter than a jump over it and
+    /// needs no other pen. False when it is not.
+    fn write_up_to(&mut self, x: u16, y: u16) -> bool {
+        let Some((from, line)) = self.at else {
+            return false;
+        };
+        // "ESC [ C", "ESC [ n C"
+        let jump = if x == from + 1 { 3 } else { 4 };
+        if line != y || x <= from || x - from > jump {
+            return false;
+        }
+        let begun = self.bytes.len();
+        for x in from..x {
+            let fits = self.shows(x, y).is_some_and(|cell| {
+                let pen = Pen::of(cell);
+                let symbol = cell.symbol();
+                symbol.len() == 1
+                    && (pen == self.pen || (symbol == " " && pen.blank_like(self.pen)))
+            });
+            match self.shows(x, y) {
+                Some(cell) if fits => {
+                    let byte = cell.symbol().as_bytes().first().copied().unwrap_or(b' ');
+                    self.bytes.push(byte);
+                }
+                _ => {
+                    self.bytes.truncate(begun);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Everything between these columns looks like a blank of the present pen already.
+    fn is_blank_between(&self, from: u16, to: u16, y: u16) -> bool {
+        (from..to).all(|x| {
+            self.shows(x, y)
+                .is_some_and(|cell| cell.symbol() == " " && Pen::of(cell).blank_like(self.pen))
+        })
+    }
+
+    /// What the terminal shows there, where that is known.
+    fn shows(&self, x: u16, y: u16) -> Option<&Cell> {
+        let known = (x < self.size.width).then(|| self.place(x, y))?;
+        self.cells
+            .get(known)
+            .filter(|cell| !cell.symbol().is_empty())
+    }
+
+    fn show(&mut self, x: u16, y: u16, cell: &Cell) {
+        let place = self.place(x, y);
+        let wide = width(cell.symbol()) > 1;
+        if let Some(known) = self.cells.get_mut(place) {
+            known.clone_from(cell);
+        }
+        // the other half of a wide character is no cell that could be written again
+        if wide && let Some(half) = self.cells.get_mut(place + 1) {
+            half.set_symbol("");
+        }
+    }
+
+    fn place(&self, x: u16, y: u16) -> usize {
+        usize::from(y) * usize::from(self.size.width) + usize::from(x)
+    }
+
+    /// All cells are erased, or nothing is known of any.
+    fn cells_are(&mut self, cell: &Cell) {
+        let count = usize::from(self.size.width) * usize::from(self.size.height);
+        self.cells.clear();
+        self.cells.resize(count, cell.clone());
     }
 
     /// The cursor went on by `n` columns; at the right edge terminals differ in where it stands then.
@@ -120,6 +212,13 @@ impl<W: Write> Screen<W> {
             (x < self.size.width).then_some((x, y))
         });
     }
+}
+
+/// A cell of which nothing is known.
+fn unknown() -> Cell {
+    let mut cell = Cell::default();
+    cell.set_symbol("");
+    cell
 }
 
 impl<W: Write> Backend for Screen<W> {
@@ -132,36 +231,33 @@ impl<W: Write> Backend for Screen<W> {
         // blanks are held back until it is known how many there are
         let mut held: Option<(u16, u16, u16)> = None;
         for (x, y, cell) in content {
-            let pen = Pen {
-                fg: cell.fg,
-                bg: cell.bg,
-                modifier: cell.modifier,
-            };
+            let mut pen = Pen::of(cell);
             let symbol = cell.symbol();
             let blank = symbol == " ";
             if let Some((hx, hy, n)) = held {
-                // the colour of letters doesn't matter where there are none
-                let same = pen.bg == self.pen.bg && pen.modifier == self.pen.modifier;
-                if blank && same && hy == y && hx + n == x {
-                    held = Some((hx, hy, n + 1));
+                let same = pen.blank_like(self.pen);
+                if blank && same && hy == y && self.is_blank_between(hx + n, x, y) {
+                    self.show(x, y, cell);
+                    held = Some((hx, hy, x - hx + 1));
                     continue;
                 }
-                go(self.at, hx, hy, &mut self.bytes);
-                self.at = Some((hx, hy));
-                self.blanks(n);
-                held = None;
+                let adjoining = (hx + n, hy) == (x, y);
+                self.blanks(held.take(), adjoining);
             }
+            self.show(x, y, cell);
             if blank {
-                let pen = Pen {
-                    fg: self.pen.fg,
-                    ..pen
-                };
+                // the colour of letters, and whether they are bold, don't matter where there are none
+                if pen.blank_like(self.pen) {
+                    pen = self.pen;
+                }
                 self.pen.change(pen, &mut self.bytes);
                 self.pen = pen;
                 held = Some((x, y, 1));
                 continue;
             }
-            go(self.at, x, y, &mut self.bytes);
+            if !self.write_up_to(x, y) {
+                go(self.at, x, y, &mut self.bytes);
+            }
             self.at = Some((x, y));
             self.pen.change(pen, &mut self.bytes);
             self.pen = pen;
@@ -172,11 +268,7 @@ impl<W: Write> Backend for Screen<W> {
                 self.at = None;
             }
         }
-        if let Some((hx, hy, n)) = held {
-            go(self.at, hx, hy, &mut self.bytes);
-            self.at = Some((hx, hy));
-            self.blanks(n);
-        }
+        self.blanks(held, false);
         Ok(())
     }
 
@@ -206,6 +298,7 @@ impl<W: Write> Backend for Screen<W> {
         self.pen.change(Pen::default(), &mut self.bytes);
         self.pen = Pen::default();
         self.bytes.extend_from_slice(b"\x1b[2J");
+        self.cells_are(&Cell::default());
         Ok(())
     }
 
