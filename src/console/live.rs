@@ -220,6 +220,10 @@ async fn forward(
             while let (true, Ok(event)) = (lot.len() < QUEUE, seen.try_recv()) {
                 lot.push(event);
             }
+            let events = std::mem::take(&mut lot);
+            if out.send(Message::Lot(events)).await.is_err() {
+                return;
+            }
         }
         for event in lot.drain(..) {
             if out.send(Message::Watch(event)).await.is_err() {

@@ -38,6 +38,8 @@ pub enum Message {
     Tick(Timestamp),
     /// Something was learnt from a service.
     Watch(WatchEvent),
+    /// Several of them, which gathered while nothing happened: the loop is woken once for all.
+    Lot(Vec<WatchEvent>),
     /// Something became of an action.
     Action(ActionEvent),
     /// What history knew, a piece at a time; the last piece ends it.

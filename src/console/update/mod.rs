@@ -75,6 +75,10 @@ fn fold_one(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Watch(event) => data::take(state, event),
+        Message::Lot(events) => events
+            .into_iter()
+            .flat_map(|event| data::take(state, event))
+            .collect(),
         Message::Action(event) => deed::take(state, event),
         Message::Known(known) => past::known(state, *known),
         Message::Earlier(records) => past::earlier(state, records),
