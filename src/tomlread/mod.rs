@@ -8,7 +8,7 @@
 mod fields;
 mod words;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::ops::Range;
 
@@ -56,6 +56,8 @@ impl std::error::Error for Mistake {}
 pub struct Reader<'i> {
     file: String,
     text: &'i str,
+    /// Where each line begins, once somebody asks for a place: the catalog's files ask hundreds of times.
+    lines: OnceCell<Vec<usize>>,
     mistakes: RefCell<Vec<Mistake>>,
 }
 
@@ -65,6 +67,7 @@ impl<'i> Reader<'i> {
         Self {
             file: file.into(),
             text,
+            lines: OnceCell::new(),
             mistakes: RefCell::new(Vec::new()),
         }
     }
@@ -118,16 +121,15 @@ impl<'i> Reader<'i> {
 
     /// Line and column, both from 1, of a byte of the text.
     pub fn position(&self, byte: usize) -> (usize, usize) {
-        let before = self
-            .text
-            .get(..byte.min(self.text.len()))
-            .unwrap_or(self.text);
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |tail| tail.chars().count())
-            + 1;
+        let byte = byte.min(self.text.len());
+        let lines = self.lines.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0).chain(ends.map(|end| end + 1)).collect()
+        });
+        let line = lines.partition_point(|begin| *begin <= byte);
+        let begin = line.checked_sub(1).and_then(|n| lines.get(n)).copied();
+        let before = self.text.get(begin.unwrap_or(0)..byte).unwrap_or_default();
+        let column = before.chars().count() + 1;
         (line, column)
     }
 }
