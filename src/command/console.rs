@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::catalog::Catalog;
 use crate::config::{Config, paths};
-use crate::console::live::{Live, Past, saved_ui};
+use crate::console::live::{Incoming, Live, Past, saved_ui};
 use crate::console::text::Zone;
 use crate::console::theme::Theme;
 use crate::console::{self, Keymap, Look, Setup, State};
@@ -94,11 +94,13 @@ pub fn run(common: &Common) -> Exit {
         runtime.handle(),
         operator,
         watchers,
-        seen,
-        actions,
+        Incoming {
+            seen,
+            actions,
+            calm,
+        },
         ui_file,
         past,
-        &calm,
     );
     let ended = console::run(runtime.handle(), state, &mut live, inbox);
     drop(live);

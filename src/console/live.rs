@@ -57,6 +57,17 @@ pub struct Live {
     calm: Calm,
 }
 
+/// What comes in from the world.
+#[derive(Debug)]
+pub struct Incoming {
+    /// What the watchers see.
+    pub seen: Receiver<WatchEvent>,
+    /// What becomes of actions.
+    pub actions: UnboundedReceiver<ActionEvent>,
+    /// Told by the loop when something happens.
+    pub calm: Calm,
+}
+
 /// What the console has to do with history.
 #[derive(Clone, Debug)]
 pub struct Past {
@@ -75,13 +86,16 @@ impl Live {
         runtime: &Handle,
         operator: Operator,
         watchers: WatchHandle,
-        seen: Receiver<WatchEvent>,
-        mut actions: UnboundedReceiver<ActionEvent>,
+        incoming: Incoming,
         ui_file: Option<PathBuf>,
         past: Past,
-        calm: &Calm,
     ) -> (Self, Receiver<Message>) {
         let (out, inbox) = mpsc::channel(QUEUE);
+        let Incoming {
+            seen,
+            mut actions,
+            calm,
+        } = incoming;
         let known = past.tell(runtime, &out);
         runtime.spawn(forward(seen, known, out.clone(), calm.clone()));
         let forward = out.clone();
@@ -95,7 +109,7 @@ impl Live {
         look_after(runtime, &operator, &out);
         remarks::follow(runtime, &past.history, &out);
         let live = Self {
-            calm: calm.clone(),
+            calm,
             past,
             recorder: Recorder::default(),
             told: None,

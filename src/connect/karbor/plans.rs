@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::known::{Brief, Schedule};
-use super::poll::{DEVICES_PAGE, Next, paged, stuck};
+use super::poll::{DEVICES_PAGE, List, Next, paged, stuck};
 use super::record::{InstanceRow, OperationRow, PlanRow, TriggerRow};
 use super::{Karbor, PLANS};
 use crate::connect::decode::{Loose, Raw, Text, each};
@@ -65,11 +65,12 @@ impl Karbor {
             book.end(0);
         }
         let mut report = PollReport::default();
-        let call = Call::get(&["plans"]);
-        if !self
-            .walk(PLANS, &call, None, 0, None, sink, &mut report)
-            .await?
-        {
+        let list = List {
+            call: &Call::get(&["plans"]),
+            first: 0,
+            until: None,
+        };
+        if !self.walk(PLANS, &list, None, sink, &mut report).await? {
             return Ok(report);
         }
         match self.read_servers(sink).await {

@@ -18,6 +18,16 @@ pub(super) const DEVICES_PAGE: u32 = 50_000;
 /// How far back news are read again, in milliseconds: the list is sorted by when a task began.
 const OVERLAP_MS: i64 = 3_600_000;
 
+/// One list of a feed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List<'a> {
+    pub call: &'a Call,
+    /// Number of its first page.
+    pub first: u32,
+    /// Rows that changed before this need not be read; `None` reads to the end.
+    pub until: Option<Timestamp>,
+}
+
 /// What a page tells for the next question.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Next {
@@ -103,19 +113,17 @@ impl Karbor {
     pub(super) async fn walk(
         &self,
         feed: &'static str,
-        call: &Call,
+        list: &List<'_>,
         mut ready: Option<Reply>,
-        first: u32,
-        until: Option<Timestamp>,
         sink: &mut dyn PageSink,
         report: &mut PollReport,
     ) -> Result<bool, Fault> {
         let book = self.book(feed);
-        let (mut marker, mut seen, mut number) = (String::new(), 0, first);
+        let (mut marker, mut seen, mut number) = (String::new(), 0, list.first);
         loop {
             let reply = match ready.take() {
                 Some(reply) => reply,
-                None => self.ask_page(call, &marker).await?,
+                None => self.ask_page(list.call, &marker).await?,
             };
             let decode = |reply: &Reply| {
                 if feed == PLANS {
@@ -130,7 +138,8 @@ impl Karbor {
             };
             number += 1;
             report.pages += 1;
-            let known = until
+            let known = list
+                .until
                 .zip(next.oldest)
                 .is_some_and(|(until, oldest)| oldest < until);
             if next.rows < self.page_size || known {
@@ -142,7 +151,7 @@ impl Karbor {
             seen += next.rows;
             marker = next.marker;
         }
-        book.end_between(number, first + DEVICES_PAGE);
+        book.end_between(number, list.first + DEVICES_PAGE);
         if feed == PLANS {
             self.known(|known| known.pages.retain(|n, _| *n < number));
         }
@@ -178,12 +187,13 @@ impl Karbor {
         let asks = calls.iter().map(|call| self.ask_page(call, "").boxed());
         let mut replies = in_flight(calls.len(), asks.collect());
         for (call, n) in calls.iter().zip(0u32..) {
-            let first = n * LIST_PAGES;
+            let list = List {
+                call,
+                first: n * LIST_PAGES,
+                until,
+            };
             let read = match replies.next().await {
-                Some(Ok(reply)) => {
-                    self.walk(feed, call, Some(reply), first, until, sink, &mut report)
-                        .await
-                }
+                Some(Ok(reply)) => self.walk(feed, &list, Some(reply), sink, &mut report).await,
                 Some(Err(fault)) => Err(fault),
                 None => break,
             };
