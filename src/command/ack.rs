@@ -1,7 +1,6 @@
 //! `keepwatch ack`, `unack` and `note`: taking failed jobs and leaving notes without a screen.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -9,11 +8,11 @@ use crate::model::{TargetKind, Timestamp, Verb};
 use crate::query::{Noun, Query, ahead};
 use crate::store::history::{Event, History, Remark, RemarkKind};
 use crate::store::{Store, TaskRow, View};
-use crate::watch::{Want, collect};
+use crate::watch::Want;
 
 use super::cli::{AckArgs, AckWhat, Common, NoteArgs, TextOrJson, UnackArgs};
-use super::services::Services;
-use super::{Exit, history, output, past, runtime, target};
+use super::services::Round;
+use super::{Exit, history, output, past, target};
 
 /// The form of the JSON answer.
 const SCHEMA: &str = "keepwatch.ack.1";
@@ -53,7 +52,7 @@ pub fn take(args: &AckArgs, common: &Common) -> Exit {
     };
     let taken = asked.say(RemarkKind::Acknowledged, &args.note);
     let said = taken.map(|remark| Remark { until, ..remark }).collect();
-    tell(&asked, said, "taken", args.what.output)
+    tell(&asked, said, "taken", args.what.form.output)
 }
 
 /// Carries out `keepwatch note`.
@@ -67,7 +66,7 @@ pub fn note(args: &NoteArgs, common: &Common) -> Exit {
         Err(exit) => return exit,
     };
     let said = asked.say(RemarkKind::Note, &args.text).collect();
-    tell(&asked, said, "noted", args.what.output)
+    tell(&asked, said, "noted", args.what.form.output)
 }
 
 /// Carries out `keepwatch unack`.
@@ -87,7 +86,7 @@ pub fn give_back(args: &UnackArgs, common: &Common) -> Exit {
         output::complain("nobody took any of these");
         return Exit::Failure;
     }
-    tell(&asked, said, "given back", args.what.output)
+    tell(&asked, said, "given back", args.what.form.output)
 }
 
 fn find(what: &AckWhat, common: &Common) -> Result<Asked, Exit> {
@@ -107,17 +106,8 @@ fn find(what: &AckWhat, common: &Common) -> Result<Asked, Exit> {
         ));
         return Err(Exit::Usage);
     }
-    let runtime = runtime().map_err(|e| {
-        output::complain(&e);
-        Exit::Failure
-    })?;
-    let (mut store, services) = runtime.block_on(async {
-        let services = Services::open(settings, &what.service, true).await?;
-        services.say_if_embedded();
-        let patience = Duration::from_secs(what.timeout);
-        let store = collect(&services.watched, Want::Failed, patience).await;
-        Ok((store, services))
-    })?;
+    let round = Round::go(settings, &what.asked, Want::Failed)?;
+    let (mut store, services) = (round.store, &round.services);
     let now = Timestamp::now();
     let kept = &services.config.history;
     let demo = services.embedded.is_some();
@@ -137,9 +127,7 @@ fn find(what: &AckWhat, common: &Common) -> Result<Asked, Exit> {
     super::list::complain_of(&states);
     let rows = match query {
         Some(query) => {
-            let mut view = View::new(Noun::Failed);
-            view.set_query(query);
-            view.refresh(&store, now);
+            let view = View::found(Noun::Failed, query, &store, now);
             view.slice(0..view.len())
                 .iter()
                 .map(|r| TaskRow(*r))

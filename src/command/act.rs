@@ -1,4 +1,4 @@
-//! `keepwatch run`, `cancel`, `retry`, `clear`, `enable`, `disable`: actions without a screen, behind the same
+//! `keepwatch run`, `cancel`, `retry`, `clear`, `enable`, `disable` and `act`: actions without a screen, behind the same
 //! guard and with the same preview as in the console.
 //!
 //! Everything is found and prepared first; when one target can't be, nothing is sent at all.
@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -20,78 +19,158 @@ use crate::query::Query;
 use crate::store::Store;
 use crate::watch::{Want, collect};
 
-use super::cli::{ActArgs, Common, TextOrJson};
+use super::cli::{ActArgs, ActionArgs, Common, On, TextOrJson, VerbArgs};
 use super::history::resume;
 use super::list::{complain_of, states};
-use super::outcome::{Outcome, Planned, preview};
+use super::outcome::{Outcome, Planned, argument, preview};
 use super::services::Services;
 use super::target::{Found, find};
 use super::{Exit, bulk, explain, history, output, runtime, site};
 
-/// Carries out an action verb.
+/// What the command line asks to be done.
+pub(super) struct Wanted<'a> {
+    /// What for.
+    pub verb: Verb,
+    /// Which action, where that was said.
+    pub action: Option<&'a str>,
+    /// Which sort of thing the targets are, where that is known.
+    pub sort: Option<TargetKind>,
+    /// On what, and how.
+    pub args: &'a ActArgs,
+    /// How the command begins, to be written again for the rest.
+    pub command: String,
+}
+
+/// Carries out a verb.
 #[must_use]
-pub fn run(verb: Verb, args: &ActArgs, common: &Common) -> Exit {
+pub fn by_verb(verb: Verb, args: &VerbArgs, common: &Common) -> Exit {
+    run(&args.on, common, |_| {
+        let word = match verb {
+            Verb::Trigger => "run",
+            _ => verb.word(),
+        };
+        let action = args.action.as_deref();
+        let which = action.map_or_else(String::new, |id| format!(" --action {}", argument(id)));
+        Ok(Wanted {
+            verb,
+            action,
+            sort: args.on.sort.map(On::kind),
+            args: &args.on,
+            command: format!("{word}{which}"),
+        })
+    })
+}
+
+/// Carries out an action by its id.
+#[must_use]
+pub fn by_id(args: &ActionArgs, common: &Common) -> Exit {
+    run(&args.on, common, |services| {
+        let specs = specs(services, &args.id)?;
+        one_meaning(services, &args.id)?;
+        let sort = specs.first().map(|spec| spec.target);
+        let sort = sort.filter(|sort| specs.iter().all(|spec| spec.target == *sort));
+        let Some(verb) = specs.first().map(|spec| spec.verb) else {
+            return Err(Exit::Usage);
+        };
+        Ok(Wanted {
+            verb,
+            action: Some(&args.id),
+            sort: args.on.sort.map(On::kind).or(sort),
+            args: &args.on,
+            command: format!("act {}", argument(&args.id)),
+        })
+    })
+}
+
+/// What this id means on the services; the same for all of them. Says it when nothing is called so.
+fn specs<'s>(services: &'s Services, id: &str) -> Result<Vec<&'s ActionSpec>, Exit> {
+    let all = services.watched.iter();
+    let all = all.flat_map(|w| w.connector.actions());
+    let mut known: Vec<&str> = all.clone().map(|spec| spec.id).collect();
+    let specs: Vec<&ActionSpec> = all.filter(|spec| spec.id == id).collect();
+    if !specs.is_empty() {
+        return Ok(specs);
+    }
+    known.sort_unstable();
+    known.dedup();
+    output::complain(&format!(
+        "{id}: no service has an action of this id; keepwatch actions lists them. {}",
+        crate::tomlread::one_of(id, &known)
+    ));
+    Err(Exit::Usage)
+}
+
+/// Complains when an id is for one thing on one service and for another on the next.
+fn one_meaning(services: &Services, id: &str) -> Result<(), Exit> {
+    let mut verbs: Vec<(Verb, &str)> = Vec::new();
+    for watched in &services.watched {
+        let specs = watched.connector.actions().iter();
+        for spec in specs.filter(|spec| spec.id == id) {
+            if !verbs.iter().any(|(verb, _)| *verb == spec.verb) {
+                verbs.push((spec.verb, &watched.service.name));
+            }
+        }
+    }
+    if verbs.len() < 2 {
+        return Ok(());
+    }
+    let means = verbs
+        .iter()
+        .map(|(verb, on)| format!("{} on {on}", verb.word()));
+    output::complain(&format!(
+        "{id} is to {}: choose with --service",
+        means.collect::<Vec<_>>().join(", ")
+    ));
+    Err(Exit::Usage)
+}
+
+fn run<'a>(
+    args: &'a ActArgs,
+    common: &Common,
+    wanted: impl FnOnce(&Services) -> Result<Wanted<'a>, Exit>,
+) -> Exit {
     let catalog = Arc::new(site::catalog(common.config.as_deref()));
     let settings = match history::settings(common) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(e) => {
-            output::complain(&e);
-            return Exit::Failure;
-        }
-    };
-    runtime
-        .block_on(act(verb, args, common.read_only, settings, catalog))
+    runtime()
+        .and_then(|runtime| {
+            runtime.block_on(act(args, common.read_only, settings, catalog, wanted))
+        })
         .unwrap_or_else(|exit| exit)
 }
 
-async fn act(
-    verb: Verb,
-    args: &ActArgs,
+async fn act<'a>(
+    args: &'a ActArgs,
     read_only: bool,
     settings: Config,
     catalog: Arc<Catalog>,
+    wanted: impl FnOnce(&Services) -> Result<Wanted<'a>, Exit>,
 ) -> Result<Exit, Exit> {
     let inputs = inputs(&args.inputs)?;
-    if let Some(filter) = &args.filter {
-        // a mistake is said before any service is asked
-        query(filter)?;
-    }
-    let services = Services::open(settings, &args.service, read_only).await?;
+    // a mistake is said before any service is asked
+    let filter = args.filter.as_deref().map(query).transpose()?;
+    let services = Services::open(settings, &args.asked.service, read_only).await?;
+    let wanted = wanted(&services)?;
     services.say_if_embedded();
-    let wait = Duration::from_secs(args.timeout);
+    let wait = args.asked.patience.limit();
     let store = collect(&services.watched, Want::All, wait).await;
     let kept = history::open(&services.config.history, services.embedded.is_some());
     history::say_notices(&*kept);
-    let look_for = services.config.actions.look_for_ms;
     let store = resume::keep(store, &kept).await?;
     let (events, mut stages) = mpsc::unbounded_channel();
-    let operator = Operator::new(
-        services
-            .watched
-            .iter()
-            .map(|w| (w.service.clone(), Arc::clone(&w.connector)))
-            .collect(),
-        services.guard.clone(),
-        Arc::clone(&catalog),
-        events,
-    )
-    .with_history(kept, services.config.history.required)
-    .looking_for(look_for);
+    let operator = services.operator(&catalog, events, kept);
     resume::look_after(&operator, &store, &mut stages).await;
-    if let Some(filter) = &args.filter {
-        let query = query(filter)?;
-        let plan = bulk::plan(&store, &operator, verb, args, query, &inputs).await;
+    if let Some(query) = filter {
+        let plan = bulk::plan(&store, &operator, &wanted, query, &inputs).await;
         complain_of(&states(&store, Timestamp::now()));
-        return many(&operator, verb, args, plan, &mut stages).await;
+        return many(&operator, &wanted, plan, &mut stages).await;
     }
     let mut planned = Vec::new();
     let mut problems = false;
     for text in &args.targets {
-        let prepared = match resolve(&services, &store, &operator, verb, args, text) {
+        let prepared = match resolve(&services, &store, &operator, &wanted, text) {
             Ok((found, spec)) => match intent(&found, &spec, &inputs) {
                 Ok(intent) => operator.prepare(&intent).await.map_err(|fault| {
                     let kind = store.service(found.service).service.kind;
@@ -129,9 +208,9 @@ async fn act(
     for confirmed in confirmed {
         let kind = confirmed.prepared().intent.service;
         let kind = store.service(kind).service.kind;
-        let outcome = send(&operator, confirmed, &mut stages, args.output).await;
+        let outcome = send(&operator, confirmed, &mut stages, args.form.output).await;
         let explained = why(&catalog, kind, outcome.refusal());
-        if args.output == TextOrJson::Text && !explained.is_empty() {
+        if args.form.output == TextOrJson::Text && !explained.is_empty() {
             output::complain(&format!("refused:{explained}"));
         }
         outcomes.push(outcome);
@@ -153,12 +232,12 @@ fn query(text: &str) -> Result<Query, Exit> {
 /// Everything that a filter found, behind one yes.
 async fn many(
     operator: &Operator,
-    verb: Verb,
-    args: &ActArgs,
+    wanted: &Wanted<'_>,
     plan: bulk::Plan,
     stages: &mut mpsc::UnboundedReceiver<crate::operate::ActionEvent>,
 ) -> Result<Exit, Exit> {
-    let text = args.output == TextOrJson::Text;
+    let (verb, args) = (wanted.verb, wanted.args);
+    let text = args.form.output == TextOrJson::Text;
     if plan.ready.is_empty() {
         let shown = bulk::show(&plan, verb);
         output::complain(if plan.left_out.is_empty() {
@@ -178,11 +257,11 @@ async fn many(
         return Ok(write(args, true, &plan.ready, &[]));
     }
     let at_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    let confirmed = bulk::confirm(operator, args, verb, &plan, at_terminal)?;
-    let outcomes = bulk::send(operator, confirmed, stages, args.output).await;
+    let confirmed = bulk::confirm(operator, wanted, &plan, at_terminal)?;
+    let outcomes = bulk::send(operator, confirmed, stages, args.form.output).await;
     let written = write(args, false, &plan.ready, &outcomes);
     if text {
-        output::complain(bulk::sum(verb, &plan, &outcomes).trim_end());
+        output::complain(bulk::sum(wanted, &plan, &outcomes).trim_end());
     }
     if written != Exit::Ok {
         return Ok(written);
@@ -207,17 +286,17 @@ fn resolve(
     services: &Services,
     store: &Store,
     operator: &Operator,
-    verb: Verb,
-    args: &ActArgs,
+    wanted: &Wanted<'_>,
     text: &str,
 ) -> Result<(Found, ActionSpec), String> {
+    let verb = wanted.verb;
     let sorts = |id| -> Vec<TargetKind> {
         let Some(watched) = services.watched.iter().find(|w| w.service.id == id) else {
             return Vec::new();
         };
         let specs = watched.connector.actions().iter();
         specs
-            .filter(|a| a.verb == verb && args.on.is_none_or(|on| on.kind() == a.target))
+            .filter(|a| a.verb == verb && wanted.sort.is_none_or(|sort| sort == a.target))
             .map(|a| a.target)
             .collect()
     };
@@ -236,10 +315,10 @@ fn resolve(
     let Some(found) = found.pop() else {
         return Err(nothing_found(services, verb, text));
     };
-    let spec = choose(operator, verb, args, &found).map_err(|why| {
+    let spec = choose(operator, wanted, &found).map_err(|why| {
         format!(
             "{text}: can't {} {}: {why}",
-            verb.word(),
+            wanted.action.unwrap_or(verb.word()),
             found.label(store)
         )
     })?;
@@ -249,18 +328,16 @@ fn resolve(
 /// The one action of the verb that can be done on this now; or why there is none.
 pub(super) fn choose(
     operator: &Operator,
-    verb: Verb,
-    args: &ActArgs,
+    wanted: &Wanted<'_>,
     found: &Found,
 ) -> Result<ActionSpec, String> {
     let offers = operator.offers(found.service, &found.target);
     let offers: Vec<_> = offers
         .into_iter()
         .filter(|o| {
-            o.verb == verb
-                && args
+            o.verb == wanted.verb
+                && wanted
                     .action
-                    .as_ref()
                     .is_none_or(|id| o.action.as_ref().is_some_and(|a| a.id == id))
         })
         .collect();
@@ -368,7 +445,8 @@ fn why(catalog: &Catalog, kind: Kind, code: Option<&CodeRef>) -> String {
     out
 }
 
-fn accepted(kind: InputKind) -> String {
+/// What an input accepts, as on the command line.
+pub(super) fn accepted(kind: InputKind) -> String {
     match kind {
         InputKind::Text => "TEXT".to_owned(),
         InputKind::Number => "NUMBER".to_owned(),
@@ -499,7 +577,7 @@ fn note(outcome: &mut Outcome, event: crate::operate::ActionEvent, form: TextOrJ
 }
 
 fn write(args: &ActArgs, dry_run: bool, planned: &[Planned], outcomes: &[Outcome]) -> Exit {
-    match args.output {
+    match args.form.output {
         TextOrJson::Json => super::outcome::write_json(dry_run, planned, outcomes),
         TextOrJson::Text => super::outcome::write_text(dry_run, planned, outcomes),
     }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
-use crate::model::{Danger, ServiceId, Target, Timestamp, Verb};
+use crate::model::{Danger, ServiceId, Target, TargetKind, Timestamp, Verb};
 use crate::operate::{ActionEvent, ActionId, Confirmed, Operator, Stage};
 use crate::query::{Noun, Query};
 use crate::store::{DeviceRow, PolicyRow, Store, TaskRow, View};
 
-use super::act::{ask, choose, intent};
-use super::cli::{ActArgs, On, TextOrJson};
-use super::outcome::{Outcome, Planned, preview_line};
+use super::act::{Wanted, ask, choose, intent};
+use super::cli::TextOrJson;
+use super::outcome::{Outcome, Planned, argument, preview_line};
 use super::target::{self, Found};
 use super::{Exit, output};
 
@@ -30,19 +30,17 @@ pub(super) struct Plan {
 pub(super) async fn plan(
     store: &Store,
     operator: &Operator,
-    verb: Verb,
-    args: &ActArgs,
+    wanted: &Wanted<'_>,
     query: Query,
     inputs: &BTreeMap<String, String>,
 ) -> Plan {
     let mut plan = Plan::default();
-    let mut view = View::new(noun(verb, args.on));
-    view.set_query(query);
-    view.refresh(store, Timestamp::now());
+    let noun = noun(wanted.verb, wanted.sort);
+    let view = View::found(noun, query, store, Timestamp::now());
     for row in view.slice(0..view.len()) {
         let found = found(store, view.noun(), *row);
         let label = found.label(store);
-        match prepare(operator, verb, args, inputs, &found).await {
+        match prepare(operator, wanted, inputs, &found).await {
             Ok(prepared) => {
                 let twin = plan.ready.iter().find(|p| {
                     p.prepared.intent.service == prepared.intent.service
@@ -64,14 +62,14 @@ pub(super) async fn plan(
 }
 
 /// Which list the filter runs over.
-fn noun(verb: Verb, on: Option<On>) -> Noun {
-    match (on, verb) {
-        (Some(On::Device), _) => Noun::Devices,
-        (Some(On::Policy), _) => Noun::Policies,
-        (Some(On::Task), Verb::Cancel) | (None, Verb::Cancel) => Noun::Running,
-        (Some(On::Task), _) | (None, Verb::Retry | Verb::Clear) => Noun::Failed,
+fn noun(verb: Verb, sort: Option<TargetKind>) -> Noun {
+    match (sort, verb) {
+        (Some(TargetKind::Device), _) => Noun::Devices,
+        (Some(TargetKind::Policy), _) => Noun::Policies,
+        (_, Verb::Cancel) => Noun::Running,
+        (_, Verb::Retry | Verb::Clear) => Noun::Failed,
+        (Some(TargetKind::Task), _) | (None, Verb::Restore | Verb::Delete) => Noun::Tasks,
         (None, Verb::Trigger | Verb::Enable | Verb::Disable) => Noun::Policies,
-        (None, Verb::Restore | Verb::Delete) => Noun::Tasks,
     }
 }
 
@@ -101,12 +99,11 @@ const fn of(service: ServiceId, target: Target) -> Found {
 
 async fn prepare(
     operator: &Operator,
-    verb: Verb,
-    args: &ActArgs,
+    wanted: &Wanted<'_>,
     inputs: &BTreeMap<String, String>,
     found: &Found,
 ) -> Result<crate::model::Prepared, String> {
-    let spec = choose(operator, verb, args, found)?;
+    let spec = choose(operator, wanted, found)?;
     let intent = intent(found, &spec, inputs)?;
     operator.prepare(&intent).await.map_err(|fault| {
         let code = fault.code.as_ref().filter(|c| !c.code.is_empty());
@@ -155,11 +152,11 @@ pub(super) fn show(plan: &Plan, verb: Verb) -> String {
 /// Turns the plan into what may be sent. What wants a name typed wants verb and number for many.
 pub(super) fn confirm(
     operator: &Operator,
-    args: &ActArgs,
-    verb: Verb,
+    wanted: &Wanted<'_>,
     plan: &Plan,
     at_terminal: bool,
 ) -> Result<Vec<Confirmed>, Exit> {
+    let (verb, args) = (wanted.verb, wanted.args);
     let danger = plan.ready.iter().map(|p| p.prepared.danger).max();
     let phrase = format!("{} {}", verb.word(), plan.ready.len());
     let given = match danger {
@@ -264,7 +261,7 @@ fn take(outcomes: &mut [Outcome], places: &HashMap<ActionId, usize>, event: Acti
 
 /// How many came to what, and how to ask again for the rest. What may have been carried out is not
 /// among it.
-pub(super) fn sum(verb: Verb, plan: &Plan, outcomes: &[Outcome]) -> String {
+pub(super) fn sum(wanted: &Wanted<'_>, plan: &Plan, outcomes: &[Outcome]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut rest = Vec::new();
     for (planned, outcome) in plan.ready.iter().zip(outcomes) {
@@ -277,18 +274,17 @@ pub(super) fn sum(verb: Verb, plan: &Plan, outcomes: &[Outcome]) -> String {
     let counts: Vec<String> = counts.iter().map(|(w, n)| format!("{n} {w}")).collect();
     let mut out = format!(
         "{} on {}: {}\n",
-        verb.word(),
+        wanted.verb.word(),
         outcomes.len(),
         counts.join(", ")
     );
     if !rest.is_empty() {
+        let mut command = wanted.command.clone();
+        for input in &wanted.args.inputs {
+            command.push_str(&format!(" --input {}", argument(input)));
+        }
         out.push_str(&format!(
-            "again for the rest: keepwatch {} {}\n",
-            if verb == Verb::Trigger {
-                "run"
-            } else {
-                verb.word()
-            },
+            "again for the rest: keepwatch {command} {}\n",
             rest.join(" ")
         ));
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -66,17 +67,21 @@ pub enum Command {
     /// List devices, policies, tasks, running or failed jobs, or last good backups, once.
     List(ListArgs),
     /// Run a policy or back up a device now.
-    Run(ActArgs),
+    Run(VerbArgs),
     /// Stop a running task.
-    Cancel(ActArgs),
+    Cancel(VerbArgs),
     /// Repeat a failed task.
-    Retry(ActArgs),
+    Retry(VerbArgs),
     /// Take a failed job off the service's own list.
-    Clear(ActArgs),
+    Clear(VerbArgs),
     /// Turn a policy's schedule on.
-    Enable(ActArgs),
+    Enable(VerbArgs),
     /// Turn a policy's schedule off.
-    Disable(ActArgs),
+    Disable(VerbArgs),
+    /// Send any action by its id: restores, deletions, failovers and all others.
+    Act(ActionArgs),
+    /// List every action that the services offer, by the ids that act takes; no service is asked.
+    Actions(ActionsArgs),
     /// Take failed jobs: you have seen them, and the others know.
     Ack(AckArgs),
     /// Give back failed jobs that somebody took.
@@ -125,6 +130,61 @@ pub enum TableOrJson {
     Table,
     /// For programs.
     Json,
+}
+
+/// How long services may take.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Patience {
+    /// How many seconds the services may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+}
+
+impl Patience {
+    /// The time that they have.
+    #[must_use]
+    pub const fn limit(self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+/// Which services a command asks, and for how long.
+#[derive(Args, Clone, Debug)]
+pub struct Asked {
+    /// Only this service; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub service: Vec<String>,
+    /// For how long.
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+/// Text or JSON.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct TextForm {
+    /// text for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: TextOrJson,
+}
+
+/// A table or JSON.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct TableForm {
+    /// table for people, json for programs.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "table",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: TableOrJson,
 }
 
 /// What can be listed.
@@ -204,9 +264,6 @@ pub struct ListArgs {
     /// What to list.
     #[arg(value_enum, value_name = "WHAT")]
     pub what: ListWhat,
-    /// Only this service; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    pub service: Vec<String>,
     /// Only what fits this filter.
     #[arg(long = "where", value_name = "FILTER")]
     pub filter: Option<String>,
@@ -225,18 +282,12 @@ pub struct ListArgs {
     /// With failed: groups instead of single jobs, by code, device, policy or service.
     #[arg(long, value_enum, value_name = "WHAT", hide_possible_values = true)]
     pub by: Option<GroupBy>,
-    /// How many seconds the services may take to answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
-    /// table for people, json for programs.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    pub output: TableOrJson,
+    /// Which services are asked, and for how long.
+    #[command(flatten)]
+    pub asked: Asked,
+    /// What is written.
+    #[command(flatten)]
+    pub form: TableForm,
 }
 
 /// A sort of thing that an action is applied to.
@@ -279,6 +330,53 @@ Examples:
   keepwatch retry --where 'code:CSBS.6027 ended<12h' --dry-run
 
 Exit code 5: sent, and the outcome is not known.")]
+pub struct VerbArgs {
+    /// On what, and how.
+    #[command(flatten)]
+    pub on: ActArgs,
+    /// Which action, where several fit.
+    #[arg(long, value_name = "ID")]
+    pub action: Option<String>,
+}
+
+/// `keepwatch act`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+`keepwatch actions` lists the ids. Everything else is as with run, retry and the other verbs: found and prepared
+first, asked for or wanting --yes or --confirm, sent once. A task is named by its id here, unless it is one to
+cancel, retry or clear.
+
+Examples:
+  keepwatch act release weekly-full --dry-run
+  keepwatch act fail-over pg-prod --confirm pg-prod
+  keepwatch act restore 8f3c2e… --service otc-eu --input server=ecs-7 --confirm ecs-42
+
+Exit code 5: sent, and the outcome is not known.")]
+pub struct ActionArgs {
+    /// The id of the action.
+    #[arg(value_name = "ACTION")]
+    pub id: String,
+    /// On what, and how.
+    #[command(flatten)]
+    pub on: ActArgs,
+}
+
+/// `keepwatch actions`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+What may be done in the end also depends on the thing: `keepwatch act ID TARGET --dry-run` says so. An action may
+ask for more than stands here when it is prepared, never for less.")]
+pub struct ActionsArgs {
+    /// Only this service; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub service: Vec<String>,
+    /// What is written.
+    #[command(flatten)]
+    pub form: TableForm,
+}
+
+/// What an action is applied to, and how it is confirmed.
+#[derive(Args, Debug)]
 pub struct ActArgs {
     /// Names or ids of devices, policies or tasks; SERVICE/NAME where a name is not unique.
     #[arg(required_unless_present = "filter", value_name = "TARGET")]
@@ -287,15 +385,9 @@ pub struct ActArgs {
     /// policies to run, enable and disable, unless --on says otherwise.
     #[arg(long = "where", value_name = "FILTER", conflicts_with = "targets")]
     pub filter: Option<String>,
-    /// Only on this service; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    pub service: Vec<String>,
     /// Which sort of thing the targets are, where a name fits several.
-    #[arg(long, value_enum, value_name = "SORT")]
-    pub on: Option<On>,
-    /// Which action, where several fit.
-    #[arg(long, value_name = "ID")]
-    pub action: Option<String>,
+    #[arg(long = "on", value_enum, value_name = "SORT")]
+    pub sort: Option<On>,
     /// A value that the action needs; may be repeated.
     #[arg(long = "input", value_name = "NAME=VALUE")]
     pub inputs: Vec<String>,
@@ -309,18 +401,12 @@ pub struct ActArgs {
     /// as in 'cancel 12'.
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
-    /// How many seconds the services may take to answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
-    /// text for people, json for programs.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "text",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    pub output: TextOrJson,
+    /// Which services are asked, and for how long.
+    #[command(flatten)]
+    pub asked: Asked,
+    /// What is written.
+    #[command(flatten)]
+    pub form: TextForm,
 }
 
 /// What `keepwatch ack`, `unack` and `note` are about.
@@ -332,21 +418,12 @@ pub struct AckWhat {
     /// Every failed job that this filter finds instead.
     #[arg(long = "where", value_name = "FILTER", conflicts_with = "targets")]
     pub filter: Option<String>,
-    /// Only on this service; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    pub service: Vec<String>,
-    /// How many seconds the services may take to answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
-    /// text for people, json for programs.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "text",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    pub output: TextOrJson,
+    /// Which services are asked, and for how long.
+    #[command(flatten)]
+    pub asked: Asked,
+    /// What is written.
+    #[command(flatten)]
+    pub form: TextForm,
 }
 
 /// `keepwatch ack`.
@@ -428,12 +505,9 @@ pub struct ReportArgs {
     /// From when on: 12h, 18:00, 2026-01-31.
     #[arg(long, value_name = "TIME", default_value = "12h")]
     pub since: String,
-    /// Only this service; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    pub service: Vec<String>,
-    /// How many seconds the services may take to answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
+    /// Which services are asked, and for how long.
+    #[command(flatten)]
+    pub asked: Asked,
     /// markdown or html for people, json for programs.
     #[arg(
         long,
@@ -483,15 +557,9 @@ pub struct TimelineArgs {
     /// At most so many entries, the newest.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub limit: usize,
-    /// table for people, json for programs.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    pub output: TableOrJson,
+    /// What is written.
+    #[command(flatten)]
+    pub form: TableForm,
 }
 
 /// A table for people, JSON or CSV for programs.
@@ -513,6 +581,7 @@ action that was shown and not confirmed.
 
 Examples:
   keepwatch audit --since 12h
+  keepwatch audit --open --look-up             # what became of those whose answer was lost?
   keepwatch audit --since 2026-01-01 --output csv > actions.csv")]
 pub struct AuditArgs {
     /// Only actions begun since then: a span, a time, a date.
@@ -524,6 +593,15 @@ pub struct AuditArgs {
     /// What was shown and not confirmed too.
     #[arg(long)]
     pub proposed: bool,
+    /// Only actions whose end is not known, however old: under way, or their answer was lost.
+    #[arg(long)]
+    pub open: bool,
+    /// Ask the services first what became of those that nobody follows; nothing is sent again.
+    #[arg(long, requires = "open")]
+    pub look_up: bool,
+    /// With --look-up: how long the services may take.
+    #[command(flatten)]
+    pub patience: Patience,
     /// table for people; json with every step, or csv, for programs.
     #[arg(
         long,
@@ -551,18 +629,12 @@ pub struct DoctorArgs {
     /// Only these services [default: all].
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
-    /// How many seconds the lists of a service may take together.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
-    /// text for people, json for programs.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "text",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    pub output: TextOrJson,
+    /// How long their lists may take.
+    #[command(flatten)]
+    pub patience: Patience,
+    /// What is written.
+    #[command(flatten)]
+    pub form: TextForm,
 }
 
 /// `keepwatch explain`.
@@ -595,15 +667,9 @@ pub struct ExplainArgs {
     /// The service's own text.
     #[arg(long)]
     pub message: Option<String>,
-    /// text for people, json for programs.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "text",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    pub output: TextOrJson,
+    /// What is written.
+    #[command(flatten)]
+    pub form: TextForm,
 }
 
 /// `keepwatch record`.
@@ -635,13 +701,7 @@ pub struct CodesArgs {
     /// Only this kind's table.
     #[arg(long)]
     pub kind: Option<String>,
-    /// table for people, json for programs.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    pub output: TableOrJson,
+    /// What is written.
+    #[command(flatten)]
+    pub form: TableForm,
 }

@@ -15,7 +15,7 @@ pub fn run(args: &CodesArgs, config: Option<&Path>) -> Exit {
         return Exit::Usage;
     }
     let entries = catalog.entries(args.kind.as_deref());
-    if args.output == TableOrJson::Json {
+    if args.form.output == TableOrJson::Json {
         let all: Vec<EntryJson<'_>> = entries.iter().map(|e| e.json()).collect();
         return output::print_json(&all);
     }

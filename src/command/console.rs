@@ -12,7 +12,6 @@ use crate::console::text::Zone;
 use crate::console::theme::Theme;
 use crate::console::{self, Keymap, Look, Setup, State};
 use crate::model::Timestamp;
-use crate::operate::Operator;
 use crate::watch;
 
 use super::cli::Common;
@@ -29,10 +28,7 @@ pub fn run(common: &Common) -> Exit {
     let calm = watch::Calm::default();
     let runtime = match super::calm_runtime(&calm) {
         Ok(runtime) => runtime,
-        Err(e) => {
-            output::complain(&e);
-            return Exit::Failure;
-        }
+        Err(exit) => return exit,
     };
     let opened = match runtime.block_on(Services::open(config, &[], common.read_only)) {
         Ok(opened) => opened,
@@ -50,15 +46,8 @@ pub fn run(common: &Common) -> Exit {
     let look = look(&opened.config, &saved.theme, &mut notices);
 
     let (tell, actions) = mpsc::unbounded_channel();
-    let ways = opened
-        .watched
-        .iter()
-        .map(|w| (w.service.clone(), Arc::clone(&w.connector)))
-        .collect();
     let kept = super::history::begin(&opened.config.history, opened.embedded.is_some());
-    let operator = Operator::new(ways, opened.guard.clone(), Arc::clone(&catalog), tell)
-        .with_history(Arc::clone(&kept), opened.config.history.required)
-        .looking_for(opened.config.actions.look_for_ms);
+    let operator = opened.operator(&catalog, tell, Arc::clone(&kept));
     let past = Past {
         history: Arc::clone(&kept),
         feeds: opened

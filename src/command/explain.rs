@@ -50,7 +50,7 @@ pub fn run(args: &ExplainArgs, config: Option<&Path>) -> Exit {
             answers.push(Answer::to(&catalog, question, Some(finding)));
         }
     }
-    let written = match args.output {
+    let written = match args.form.output {
         TextOrJson::Json => write_json(&answers),
         TextOrJson::Text => write_text(&answers),
     };

@@ -101,7 +101,7 @@ pub fn print(
         .take(shown)
         .map(|group| GroupJson::of(store, catalog, group, by))
         .collect();
-    match args.output {
+    match args.form.output {
         TableOrJson::Json => output::print_json(&GroupsJson {
             schema: SCHEMA,
             generated_at: now.rfc3339(),

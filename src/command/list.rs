@@ -1,11 +1,9 @@
 //! `keepwatch list`: one round over the services, filtered and sorted as in the console.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use crate::catalog::Catalog;
-use crate::config::{Config, paths};
+use crate::config::paths;
 use crate::console::live::saved_ui;
 use crate::console::state::PaneId;
 use crate::console::text::span;
@@ -13,13 +11,13 @@ use crate::model::{Health, Phase, Timestamp};
 use crate::query::{Noun, Query};
 use crate::store::history::History;
 use crate::store::{self, DeviceRow, PolicyRow, Store, TaskRow, View};
-use crate::watch::{Want, collect};
+use crate::watch::Want;
 
 use super::cli::{Common, ListArgs, ListWhat, TableOrJson};
 use super::item::{AckJson, Item, NoteJson, Party, filled, instant};
-use super::services::Services;
+use super::services::Round;
 use super::table::{Table, when};
-use super::{Exit, groups, history, output, past, rpo, runtime, site};
+use super::{Exit, groups, history, output, past, rpo, site};
 
 /// The form of the JSON answer; the number changes when a field goes or changes its meaning.
 const SCHEMA: &str = "keepwatch.list.1";
@@ -55,7 +53,7 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
     }
     let utc = settings.ui.utc;
     if let Some(text) = &args.at {
-        return match history::at::board(text, &args.service, common) {
+        return match history::at::board(text, &args.asked.service, &settings) {
             Ok((mut store, at)) => {
                 rpo::set(&mut store, &settings.rpo);
                 let services = states_then(&store, at);
@@ -64,36 +62,39 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
             Err(exit) => exit,
         };
     }
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(e) => {
-            output::complain(&e);
-            return Exit::Failure;
-        }
-    };
     let kept = settings.history.clone();
-    let (mut store, opened) = match runtime.block_on(gather(settings, args)) {
-        Ok(gathered) => gathered,
+    let mut round = match Round::go(settings, &args.asked, want(args)) {
+        Ok(round) => round,
         Err(exit) => return exit,
     };
+    let opened = &round.services;
     let now = Timestamp::now();
-    let services = states(&store, now);
-    rpo::set(&mut store, &opened.config.rpo);
+    let services = states(&round.store, now);
+    rpo::set(&mut round.store, &opened.config.rpo);
     let embedded = opened.embedded.is_some();
     let history = (!embedded || kept.named).then(|| history::open(&kept, embedded));
     if let Some(history) = &history {
         history::say_notices(&**history);
+        history::resume::say_open(&**history);
         match args.what {
-            ListWhat::Tasks => past::take_remarks(&mut store, &**history, now),
-            ListWhat::Failed => past::take_in(&mut store, &opened, &**history, now, |task| {
+            ListWhat::Tasks => past::take_remarks(&mut round.store, &**history, now),
+            ListWhat::Failed => past::take_in(&mut round.store, opened, &**history, now, |task| {
                 // whether a job that was taken has succeeded since
                 task.phase == Phase::Succeeded
             }),
-            _ => past::take_in(&mut store, &opened, &**history, now, |_| true),
+            _ => past::take_in(&mut round.store, opened, &**history, now, |_| true),
         }
     }
-    let written = show(args, &store, &catalog, query, &services, (now, false), utc);
-    keep(history.as_deref(), &store, args);
+    let written = show(
+        args,
+        &round.store,
+        &catalog,
+        query,
+        &services,
+        (now, false),
+        utc,
+    );
+    keep(history.as_deref(), &round.store, args);
     partial(written, &services)
 }
 
@@ -138,7 +139,7 @@ fn show(
             .collect();
     }
     let items = found;
-    match args.output {
+    match args.form.output {
         TableOrJson::Json => output::print_json(&ListJson {
             schema: SCHEMA,
             generated_at: Timestamp::now().rfc3339(),
@@ -210,19 +211,6 @@ fn by_risk(store: &Store, query: &Query, now: Timestamp) -> Vec<store::Party> {
     };
     let all = store.by_risk(now).into_iter().map(|(party, _)| party);
     all.filter(fits).collect()
-}
-
-/// One round, and the services that it went over.
-async fn gather(settings: Config, args: &ListArgs) -> Result<(Store, Services), Exit> {
-    let services = Services::open(settings, &args.service, true).await?;
-    services.say_if_embedded();
-    let store = collect(
-        &services.watched,
-        want(args),
-        Duration::from_secs(args.timeout),
-    )
-    .await;
-    Ok((store, services))
 }
 
 /// What the services have to be asked for.

@@ -2,6 +2,7 @@
 
 mod ack;
 mod act;
+mod actions;
 mod bulk;
 pub mod cli;
 pub mod codes;
@@ -58,12 +59,14 @@ fn run(cli: Cli) -> Exit {
     let config = common.config.as_deref();
     match cli.command {
         Some(Command::List(args)) => list::run(&args, common),
-        Some(Command::Run(args)) => act::run(Verb::Trigger, &args, common),
-        Some(Command::Cancel(args)) => act::run(Verb::Cancel, &args, common),
-        Some(Command::Retry(args)) => act::run(Verb::Retry, &args, common),
-        Some(Command::Clear(args)) => act::run(Verb::Clear, &args, common),
-        Some(Command::Enable(args)) => act::run(Verb::Enable, &args, common),
-        Some(Command::Disable(args)) => act::run(Verb::Disable, &args, common),
+        Some(Command::Run(args)) => act::by_verb(Verb::Trigger, &args, common),
+        Some(Command::Cancel(args)) => act::by_verb(Verb::Cancel, &args, common),
+        Some(Command::Retry(args)) => act::by_verb(Verb::Retry, &args, common),
+        Some(Command::Clear(args)) => act::by_verb(Verb::Clear, &args, common),
+        Some(Command::Enable(args)) => act::by_verb(Verb::Enable, &args, common),
+        Some(Command::Disable(args)) => act::by_verb(Verb::Disable, &args, common),
+        Some(Command::Act(args)) => act::by_id(&args, common),
+        Some(Command::Actions(args)) => actions::run(&args, common),
         Some(Command::Ack(args)) => ack::take(&args, common),
         Some(Command::Unack(args)) => ack::give_back(&args, common),
         Some(Command::Note(args)) => ack::note(&args, common),
@@ -81,14 +84,11 @@ fn run(cli: Cli) -> Exit {
 }
 
 fn sim(args: &SimArgs) -> Exit {
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(e) => {
-            output::complain(&e);
-            return Exit::Failure;
-        }
+    let served = match runtime() {
+        Ok(runtime) => runtime.block_on(serve(args)),
+        Err(exit) => return exit,
     };
-    match runtime.block_on(serve(args)) {
+    match served {
         Ok(()) => Exit::Ok,
         Err(e) => {
             output::complain(&e.to_string());
@@ -113,22 +113,28 @@ async fn serve(args: &SimArgs) -> Result<(), SimError> {
 
 /// What requests run on. One thread: two would wake each other at every answer, and decoding is not what takes
 /// the time.
-fn runtime() -> Result<tokio::runtime::Runtime, String> {
+///
+/// # Errors
+/// [`Exit::Failure`] when threads can't be started; it was said.
+fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
     start(&mut tokio::runtime::Builder::new_multi_thread())
 }
 
 /// The same, with answers that may gather while nothing happens.
-fn calm_runtime(calm: &crate::watch::Calm) -> Result<tokio::runtime::Runtime, String> {
+fn calm_runtime(calm: &crate::watch::Calm) -> Result<tokio::runtime::Runtime, Exit> {
     let calm = calm.clone();
     start(tokio::runtime::Builder::new_multi_thread().on_thread_park(move || calm.gather()))
 }
 
-fn start(runtime: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, String> {
+fn start(runtime: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, Exit> {
     runtime
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(|e| format!("threads can't be started: {e}"))
+        .map_err(|e| {
+            output::complain(&format!("threads can't be started: {e}"));
+            Exit::Failure
+        })
 }
 
 fn completions(shell: clap_complete::Shell) -> Exit {

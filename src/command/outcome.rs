@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{CodeRef, Danger, Phase, Prepared, RequestPreview, Timestamp};
+use crate::model::{CodeRef, Danger, Phase, Prepared, RequestPreview, Timestamp, url_path};
 use crate::operate::{ActionEvent, Operator, Stage};
 use crate::store::Store;
 
@@ -37,13 +37,20 @@ impl Planned {
 impl Planned {
     /// How the command line names its target without doubt.
     pub fn target_argument(&self) -> String {
-        let text = format!("{}/{}", self.service, self.prepared.intent.target.id);
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
-        if text.chars().all(plain) {
-            text
-        } else {
-            format!("'{}'", text.replace('\'', "'\\''"))
-        }
+        argument(&format!(
+            "{}/{}",
+            self.service, self.prepared.intent.target.id
+        ))
+    }
+}
+
+/// A text as one argument of a shell.
+pub fn argument(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 
@@ -166,9 +173,7 @@ pub fn preview_line(planned: &Planned) -> String {
     let target = &planned.prepared.intent.target;
     let request = planned.prepared.requests.first();
     let request = request.map_or_else(String::new, |r| {
-        let (_, rest) = r.url.split_once("://").unwrap_or(("", &r.url));
-        let path = rest.find('/').and_then(|at| rest.get(at..));
-        format!(": {} {}", r.method, path.unwrap_or(&r.url))
+        format!(": {} {}", r.method, url_path(&r.url))
     });
     format!("{}/{}{request}", planned.service, target.name)
 }
@@ -315,11 +320,7 @@ pub fn write_json(dry_run: bool, planned: &[Planned], outcomes: &[Outcome]) -> E
                 },
                 effect: &prepared.effect,
                 warnings: &prepared.warnings,
-                danger: match prepared.danger {
-                    Danger::None => "none",
-                    Danger::Confirm => "confirm",
-                    Danger::TypeName => "type the name",
-                },
+                danger: prepared.danger.word(),
                 confirm: (prepared.danger == Danger::TypeName)
                     .then(|| Operator::name_to_type(prepared)),
                 retry_advice: prepared.retry_advice.map(|a| a.word()),

@@ -3,14 +3,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::catalog::Catalog;
 use crate::config::{Config, ServiceConfig};
 use crate::connect::broken::Broken;
 use crate::connect::{Connector, Settings};
 use crate::kinds;
 use crate::model::{Fault, FaultKind, Kind, ServiceId};
-use crate::operate::{Guard, Rule};
-use crate::watch::Watched;
+use crate::operate::{ActionEvent, Guard, Operator, Rule};
+use crate::store::Store;
+use crate::store::history::History;
+use crate::watch::{Want, Watched, collect};
 
+use super::cli::Asked;
 use super::demo::Demo;
 use super::{Exit, output};
 
@@ -100,6 +106,37 @@ impl Chosen {
     }
 }
 
+/// One round over the services, which nothing was sent to.
+pub struct Round {
+    /// What they answered.
+    pub store: Store,
+    /// The services that were asked.
+    pub services: Services,
+    /// What the embedded ones run on: it ends last.
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Round {
+    /// Asks the services once; says on standard error when they are the demo.
+    ///
+    /// # Errors
+    /// As [`Chosen::of`], and [`Exit::Failure`] when threads can't be started.
+    pub fn go(config: Config, asked: &Asked, want: Want) -> Result<Self, Exit> {
+        let runtime = super::runtime()?;
+        let (store, services) = runtime.block_on(async {
+            let services = Services::open(config, &asked.service, true).await?;
+            services.say_if_embedded();
+            let store = collect(&services.watched, want, asked.patience.limit()).await;
+            Ok((store, services))
+        })?;
+        Ok(Self {
+            store,
+            services,
+            _runtime: runtime,
+        })
+    }
+}
+
 impl Services {
     /// Opens what [`Chosen::of`] chooses; `only` are the values of `--service`.
     ///
@@ -124,6 +161,26 @@ impl Services {
             config: chosen.config,
             embedded: chosen.embedded,
         })
+    }
+
+    /// What acts on them; stages go to `events`, every step into `history`.
+    #[must_use]
+    pub fn operator(
+        &self,
+        catalog: &Arc<Catalog>,
+        events: UnboundedSender<ActionEvent>,
+        history: Arc<dyn History>,
+    ) -> Operator {
+        let ways = self.watched.iter();
+        let ways = ways.map(|w| (w.service.clone(), Arc::clone(&w.connector)));
+        Operator::new(
+            ways.collect(),
+            self.guard.clone(),
+            Arc::clone(catalog),
+            events,
+        )
+        .with_history(history, self.config.history.required)
+        .looking_for(self.config.actions.look_for_ms)
     }
 
     /// Says on standard error that what is shown is the demo.

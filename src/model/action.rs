@@ -69,6 +69,18 @@ pub enum Danger {
     TypeName,
 }
 
+impl Danger {
+    /// The word for it, as in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Confirm => "confirm",
+            Self::TypeName => "type the name",
+        }
+    }
+}
+
 /// What an action is applied to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum TargetKind {
@@ -175,6 +187,14 @@ pub struct Intent {
     pub target: Target,
     /// Values for the action's inputs.
     pub inputs: BTreeMap<String, String>,
+}
+
+/// A URL without its scheme and host, for lists.
+#[must_use]
+pub fn url_path(url: &str) -> &str {
+    url.split_once("://")
+        .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)))
+        .unwrap_or(url)
 }
 
 /// One HTTP request as it would be sent, with secrets hidden.

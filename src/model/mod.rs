@@ -20,7 +20,7 @@ mod transition;
 
 pub use action::{
     ActionSpec, Answer, Danger, Follow, Found, Input, InputKind, Intent, Prepared, RequestPreview,
-    SendOutcome, Target, TargetKind, Verb,
+    SendOutcome, Target, TargetKind, Verb, url_path,
 };
 pub use clean::{Cleaned, clean, clean_into};
 pub use code::CodeRef;

@@ -23,6 +23,7 @@ mod tests;
 
 pub use follow::observe;
 pub use guard::{Guard, GuardError, Rule};
+pub use keep::is_unresolved;
 pub use ledger::{ActionRecord, Ledger};
 pub use offer::Offer;
 pub use operator::{Confirmed, Operator};

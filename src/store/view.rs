@@ -47,6 +47,15 @@ impl View {
         }
     }
 
+    /// A view of what a query finds now, in the noun's own order.
+    #[must_use]
+    pub fn found(noun: Noun, query: Query, store: &Store, now: Timestamp) -> Self {
+        let mut view = Self::new(noun);
+        view.set_query(query);
+        view.refresh(store, now);
+        view
+    }
+
     /// The field and direction in which a noun is sorted unless asked otherwise: failed jobs newest
     /// first, what runs longest on top, devices worst first, policies by name.
     #[must_use]

@@ -143,7 +143,16 @@ async fn a_killed_client_never_makes_anything_run_twice_and_its_next_start_expla
         let open =
             |s: &&ActionStory| matches!(s.stage(), "sending" | "outcome unknown" | "looking");
         let lost = left.iter().filter(open).count();
-        let done = keepwatch(home, Some(&config), &["disable", "hourly-app", "--dry-run"]);
+        // a list says so and follows nothing; the next action looks, and the audit when it is asked to
+        let listed = keepwatch(home, Some(&config), &["list", "running"]);
+        let says = listed.err.contains("audit --open shows");
+        assert_eq!(says, lost > 0, "round {round}: {}", listed.err);
+        let (next, look) = (
+            &["disable", "hourly-app", "--dry-run"],
+            &["audit", "--open", "--look-up"],
+        );
+        let args = if round % 2 == 0 { look } else { next };
+        let done = keepwatch(home, Some(&config), args);
         assert_eq!(done.exit, 0, "{}", done.err);
         let said = done.err.matches("an earlier run sent it").count();
         assert_eq!(said, lost, "round {round}: {}", done.err);

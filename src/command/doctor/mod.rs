@@ -12,7 +12,6 @@ mod write;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::Config;
 use crate::console::glyphs::{ASCII, UNICODE};
@@ -33,15 +32,8 @@ pub fn run(args: &DoctorArgs, read_only: bool, config: Option<&Path>) -> Exit {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(e) => {
-            output::complain(&e);
-            return Exit::Failure;
-        }
-    };
-    runtime
-        .block_on(visits(args, read_only, settings, config))
+    runtime()
+        .and_then(|runtime| runtime.block_on(visits(args, read_only, settings, config)))
         .unwrap_or_else(|exit| exit)
 }
 
@@ -74,7 +66,7 @@ async fn visits(
                 service: service.clone(),
                 id: ServiceId(number),
                 guard: Arc::clone(&guard),
-                limit: Duration::from_secs(args.timeout),
+                limit: args.patience.limit(),
             };
             tokio::spawn(examine(patient, visit))
         })
@@ -88,7 +80,7 @@ async fn visits(
                 return Err(Exit::Failure);
             }
         };
-        if args.output == TextOrJson::Text {
+        if args.form.output == TextOrJson::Text {
             let text = write::text(&visit, glyphs, output::width());
             let text = if done.is_empty() {
                 text
@@ -102,7 +94,7 @@ async fn visits(
         }
         done.push(visit);
     }
-    let written = match args.output {
+    let written = match args.form.output {
         TextOrJson::Json => write::json(&done),
         TextOrJson::Text => output::print(&write::summary(&done)),
     };

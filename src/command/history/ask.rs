@@ -16,6 +16,14 @@ use crate::store::history::{Board, History, HistoryError, HistoryState, Sort, Su
 /// A faulty configuration, history that is switched off or can't be read; it was said.
 pub fn open(common: &Common) -> Result<(Arc<dyn History>, Config), Exit> {
     let settings = settings(common)?;
+    Ok((open_configured(&settings)?, settings))
+}
+
+/// The history of this configuration.
+///
+/// # Errors
+/// As [`open`], without a faulty configuration.
+pub fn open_configured(settings: &Config) -> Result<Arc<dyn History>, Exit> {
     if settings.history.off {
         output::complain(&format!(
             "history is off ({}): there is nothing to tell; {}",
@@ -36,7 +44,7 @@ pub fn open(common: &Common) -> Result<(Arc<dyn History>, Config), Exit> {
     if matches!(history.health().state, HistoryState::Failing { .. }) {
         return Err(Exit::Failure);
     }
-    Ok((history, settings))
+    Ok(history)
 }
 
 /// A point in time as people write it.

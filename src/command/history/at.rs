@@ -1,8 +1,8 @@
 //! The board as history knew it at an instant.
 
 use super::ask;
-use crate::command::cli::Common;
 use crate::command::{Exit, output};
+use crate::config::Config;
 use crate::model::{Kind, Service, ServiceId, Timestamp};
 use crate::store::Store;
 use crate::store::history::lasting;
@@ -16,14 +16,14 @@ const REACH_MS: i64 = 7 * 86_400_000;
 ///
 /// # Errors
 /// A time that is none or lies ahead, a history that can't be read; it was said.
-pub fn board(text: &str, only: &[String], common: &Common) -> Result<(Store, Timestamp), Exit> {
+pub fn board(text: &str, only: &[String], settings: &Config) -> Result<(Store, Timestamp), Exit> {
     let now = Timestamp::now();
     let at = ask::moment("--at", text, now)?;
     if at > now {
         output::complain(&format!("--at {text}: that lies ahead"));
         return Err(Exit::Usage);
     }
-    let (history, settings) = ask::open(common)?;
+    let history = ask::open_configured(settings)?;
     let asked = settings.services.iter();
     let reach = asked.map(|s| i64::from(s.history_hours) * 3_600_000).max();
     let since = at.plus(-reach.unwrap_or(REACH_MS));

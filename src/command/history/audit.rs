@@ -1,14 +1,18 @@
-//! `keepwatch audit`: who sent what, where, and what came of it. Reads the history alone; no service is asked.
+//! `keepwatch audit`: who sent what, where, and what came of it. Reads the history; no service is asked, unless it
+//! is to be looked up what became of what is open.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::ask;
 use crate::command::cli::{AuditArgs, AuditForm, Common};
 use crate::command::item::filled;
 use crate::command::table::{Table, when};
-use crate::command::{Exit, output};
-use crate::model::Timestamp;
+use crate::command::{Exit, output, site};
+use crate::model::{Timestamp, url_path};
 use crate::store::history::{ActionQuery, ActionStory, KeptRequest, KeptTarget};
 
 /// The form of the JSON answer; the number changes when a field goes or changes its meaning.
@@ -26,18 +30,43 @@ pub fn run(args: &AuditArgs, common: &Common) -> Exit {
         Err(exit) => return exit,
     };
     let query = ActionQuery {
-        from: Some(from),
+        // what is open is told however old it is
+        from: (!args.open).then_some(from),
         service: args.service.clone(),
         ..ActionQuery::default()
     };
-    let mut stories = match history.actions(&query) {
-        Ok(stories) => stories,
-        Err(e) => {
+    let ask = || {
+        history.actions(&query).map_err(|e| {
             output::complain(&e.to_string());
-            return Exit::Failure;
-        }
+            Exit::Failure
+        })
     };
-    stories.retain(|s| args.proposed || s.steps.iter().any(|s| s.step.stage == "confirmed"));
+    let confirmed = |s: &ActionStory| s.steps.iter().any(|s| s.step.stage == "confirmed");
+    let asked = ask().and_then(|mut stories| {
+        stories.retain(|s| args.proposed || confirmed(s));
+        if !args.open {
+            return Ok(stories);
+        }
+        stories.retain(|s| confirmed(s) && !s.is_over());
+        if !args.look_up || stories.is_empty() {
+            return Ok(stories);
+        }
+        let catalog = Arc::new(site::catalog(common.config.as_deref()));
+        let only: Vec<String> = args.service.iter().cloned().collect();
+        let patience = args.patience.limit();
+        super::resume::look_up(settings.clone(), &only, patience, &catalog, &history)?;
+        let open: Vec<Uuid> = stories.iter().map(|s| s.id).collect();
+        let mut now = ask()?;
+        now.retain(|s| open.contains(&s.id));
+        Ok(now)
+    });
+    let stories = match asked {
+        Ok(stories) => stories,
+        Err(exit) => return exit,
+    };
+    if args.open && stories.is_empty() {
+        output::complain("no action is open");
+    }
     match args.output {
         AuditForm::Table => output::print(&table(&stories, settings.ui.utc)),
         AuditForm::Json => output::print_json(&AuditJson {
@@ -89,10 +118,7 @@ fn table(stories: &[ActionStory], utc: bool) -> String {
         let (stage, detail) = outcome(story);
         let request = story.action.requests.first();
         let request = request.map_or_else(String::new, |r| {
-            let path = r.url.split_once("://").map_or(r.url.as_str(), |(_, rest)| {
-                rest.find('/').and_then(|at| rest.get(at..)).unwrap_or(rest)
-            });
-            format!("{} {path}", r.method)
+            format!("{} {}", r.method, url_path(&r.url))
         });
         table.row(vec![
             when(Some(&story.at.rfc3339()), utc),

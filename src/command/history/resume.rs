@@ -2,17 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::spawn_blocking;
 
+use crate::catalog::Catalog;
+use crate::command::list::{complain_of, states};
 use crate::command::outcome::Outcome;
-use crate::command::{Exit, output};
+use crate::command::services::Services;
+use crate::command::{Exit, output, runtime};
+use crate::config::Config;
 use crate::model::Timestamp;
 use crate::operate::{self, ActionEvent, ActionId, ActionRecord, Ledger, Operator};
 use crate::store::Store;
 use crate::store::history::History;
+use crate::watch::{Want, collect};
 
 /// Tells history what a round saw.
 ///
@@ -60,6 +66,68 @@ pub async fn look_after(
             output::complain(&format!("{}: {}", title(record, store), outcome.sentence()));
         }
     }
+}
+
+/// Says that actions of earlier runs are open, where nobody knows what became of them and nobody follows them, and
+/// how to learn it.
+pub fn say_open(history: &dyn History) {
+    let open = match history.open_actions() {
+        Ok(stories) => stories,
+        Err(error) => return output::complain(&error.to_string()),
+    };
+    let lost: Vec<String> = open
+        .iter()
+        .filter(|story| operate::is_unresolved(story))
+        .map(|s| {
+            format!(
+                "{} on {}/{}",
+                s.action.action, s.service.name, s.action.target.name
+            )
+        })
+        .collect();
+    let named = lost.iter().take(3).map(String::as_str);
+    let named = named.collect::<Vec<_>>().join(", ");
+    let (begins, names) = match lost.len() {
+        0 => return,
+        1 => ("an action of an earlier run has".to_owned(), named),
+        n if n > 3 => (
+            format!("{n} actions of earlier runs have"),
+            format!("{named} and {} more", n - 3),
+        ),
+        n => (format!("{n} actions of earlier runs have"), named),
+    };
+    output::complain(&format!(
+        "{begins} no known outcome ({names}): keepwatch audit --open shows them, and with --look-up asks the services"
+    ));
+}
+
+/// Looks in the services what became of what earlier runs left open, and says what it found. Sends nothing.
+///
+/// # Errors
+/// Services that can't be opened; it was said.
+pub fn look_up(
+    settings: Config,
+    only: &[String],
+    patience: Duration,
+    catalog: &Arc<Catalog>,
+    history: &Arc<dyn History>,
+) -> Result<(), Exit> {
+    runtime()?.block_on(async {
+        let services = Services::open(settings, only, true).await?;
+        services.say_if_embedded();
+        let store = collect(&services.watched, Want::All, patience).await;
+        complain_of(&states(&store, Timestamp::now()));
+        let store = keep(store, history).await?;
+        let (events, mut stages) = mpsc::unbounded_channel();
+        let operator = services.operator(catalog, events, Arc::clone(history));
+        look_after(&operator, &store, &mut stages).await;
+        // what was found is on the disk before it is told
+        let saved = history.save(Vec::new()).await;
+        saved.map_err(|error| {
+            output::complain(&error.to_string());
+            Exit::Failure
+        })
+    })
 }
 
 /// Notes how far the tasks are that earlier runs' actions became.

@@ -60,7 +60,7 @@ pub fn run(args: &TimelineArgs, common: &Common) -> Exit {
         Ok(entries) => entries,
         Err(e) => return failed(&e),
     };
-    match args.output {
+    match args.form.output {
         TableOrJson::Json => output::print_json(&TimelineJson {
             schema: SCHEMA,
             generated_at: now.rfc3339(),

@@ -366,11 +366,9 @@ impl Sources<'_> {
     }
 
     fn found(&self, noun: Noun, filter: &str) -> impl Iterator<Item = u32> + use<> {
-        let mut view = View::new(noun);
-        if let Ok(query) = Query::parse(filter) {
-            view.set_query(query);
-            view.refresh(self.store, self.now);
-        }
+        let view = Query::parse(filter)
+            .map(|query| View::found(noun, query, self.store, self.now))
+            .unwrap_or_else(|_| View::new(noun));
         view.slice(0..view.len()).to_vec().into_iter()
     }
 

@@ -15,16 +15,14 @@ mod markdown;
 mod page;
 mod words;
 
-use std::time::Duration;
-
 use crate::console::text::Zone;
 use crate::model::Timestamp;
 use crate::query::Moment;
-use crate::watch::{Want, collect};
+use crate::watch::Want;
 
 use super::cli::{Common, ReportArgs, ReportForm};
-use super::services::Services;
-use super::{Exit, history, list, output, past, rpo, runtime, site};
+use super::services::Round;
+use super::{Exit, history, list, output, past, rpo, site};
 
 /// Carries out `keepwatch report`.
 pub fn run(args: &ReportArgs, common: &Common) -> Exit {
@@ -40,37 +38,24 @@ pub fn run(args: &ReportArgs, common: &Common) -> Exit {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(e) => {
-            output::complain(&e);
-            return Exit::Failure;
-        }
-    };
     let zone = if settings.ui.utc {
         Zone::Utc
     } else {
         Zone::Local
     };
-    let gathered = runtime.block_on(async {
-        let services = Services::open(settings, &args.service, true).await?;
-        services.say_if_embedded();
-        let patience = Duration::from_secs(args.timeout);
-        let store = collect(&services.watched, Want::All, patience).await;
-        Ok((store, services))
-    });
-    let (mut store, services) = match gathered {
-        Ok(gathered) => gathered,
+    let mut round = match Round::go(settings, &args.asked, Want::All) {
+        Ok(round) => round,
         Err(exit) => return exit,
     };
+    let services = &round.services;
     let now = Timestamp::now();
     let demo = services.embedded.is_some();
     let kept = &services.config.history;
     let history = history::open(kept, demo);
-    rpo::set(&mut store, &services.config.rpo);
-    past::take_in(&mut store, &services, &*history, now, |_| true);
+    rpo::set(&mut round.store, &services.config.rpo);
+    past::take_in(&mut round.store, services, &*history, now, |_| true);
     let facts = gather::Sources {
-        store: &store,
+        store: &round.store,
         catalog: &catalog,
         history: &*history,
         demo,
@@ -88,7 +73,7 @@ pub fn run(args: &ReportArgs, common: &Common) -> Exit {
         ReportForm::Html => output::print(&html::text(&words::page(&facts, zone))),
     };
     if !demo || kept.named {
-        history::keep_all(&store, &*history, true);
+        history::keep_all(&round.store, &*history, true);
     }
     history.close();
     list::partial(written, &facts.services)

@@ -135,6 +135,12 @@ pub trait History: Send + Sync + fmt::Debug {
     /// When the history can't be read or written.
     fn claim_open_actions(&self) -> Result<Vec<ActionStory>, HistoryError>;
 
+    /// The same actions without taking them over: to be told of, not followed.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    fn open_actions(&self) -> Result<Vec<ActionStory>, HistoryError>;
+
     /// Acknowledgements and notes, oldest first.
     ///
     /// # Errors

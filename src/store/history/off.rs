@@ -86,6 +86,10 @@ impl History for Off {
         Ok(Vec::new())
     }
 
+    fn open_actions(&self) -> Result<Vec<ActionStory>, HistoryError> {
+        Ok(Vec::new())
+    }
+
     fn claim_open_actions(&self) -> Result<Vec<ActionStory>, HistoryError> {
         Ok(Vec::new())
     }

@@ -72,7 +72,7 @@ fn lives(target: &Target, writer: WriterId) -> bool {
 }
 
 /// Gives every open action whose run is gone to this run.
-pub(super) fn claim(
+pub(super) fn abandoned(
     c: &Connection,
     target: &Target,
     writer: i64,
@@ -105,9 +105,14 @@ pub(super) fn claim(
             claimed.push(action);
         }
     }
-    for action in &claimed {
+    Ok(claimed)
+}
+
+/// Makes these actions this run's.
+pub(super) fn claim(c: &Connection, writer: i64, actions: &[Uuid]) -> rusqlite::Result<()> {
+    for action in actions {
         c.prepare_cached("UPDATE action_open SET writer = ?1 WHERE action = ?2")?
             .execute((writer, action.as_bytes().as_slice()))?;
     }
-    Ok(claimed)
+    Ok(())
 }

@@ -236,6 +236,26 @@ impl Shared {
     }
 }
 
+impl Sqlite {
+    /// Open actions of earlier runs that no running program follows. `take`: they are this one's from here.
+    fn abandoned(&self, take: bool) -> Result<Vec<ActionStory>, HistoryError> {
+        let (reply, answer) = mpsc::channel();
+        self.send(Command::Claim { take, reply });
+        let ids = answer
+            .recv()
+            .unwrap_or_else(|_| Err(HistoryError::new("history has ended", "")))?;
+        let mut stories = Vec::new();
+        for id in ids {
+            let query = ActionQuery {
+                id: Some(id),
+                ..ActionQuery::default()
+            };
+            stories.extend(self.actions(&query)?);
+        }
+        Ok(stories)
+    }
+}
+
 impl History for Sqlite {
     fn record(&self, events: Vec<Event>) {
         let count = events.len();
@@ -310,20 +330,11 @@ impl History for Sqlite {
     }
 
     fn claim_open_actions(&self) -> Result<Vec<ActionStory>, HistoryError> {
-        let (reply, answer) = mpsc::channel();
-        self.send(Command::Claim(reply));
-        let ids = answer
-            .recv()
-            .unwrap_or_else(|_| Err(HistoryError::new("history has ended", "")))?;
-        let mut stories = Vec::new();
-        for id in ids {
-            let query = ActionQuery {
-                id: Some(id),
-                ..ActionQuery::default()
-            };
-            stories.extend(self.actions(&query)?);
-        }
-        Ok(stories)
+        self.abandoned(true)
+    }
+
+    fn open_actions(&self) -> Result<Vec<ActionStory>, HistoryError> {
+        self.abandoned(false)
     }
 
     fn remarks(&self, query: &RemarkQuery) -> Result<Vec<Remark>, HistoryError> {

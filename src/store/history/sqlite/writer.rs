@@ -39,7 +39,12 @@ pub(super) enum Command {
     /// Write these now, safe from a crash of the machine, and say when it is done.
     Save(Vec<Event>, Done),
     /// Take over what runs that are gone left open.
-    Claim(Sender<Result<Vec<Uuid>, HistoryError>>),
+    Claim {
+        /// They are this run's from here.
+        take: bool,
+        /// Where the answer goes.
+        reply: Sender<Result<Vec<Uuid>, HistoryError>>,
+    },
 }
 
 /// The stretch in which a service answers now.
@@ -172,8 +177,8 @@ impl Writer {
                 // whoever asked may have gone: it is saved all the same
                 let _ = done.send(result);
             }
-            Command::Claim(reply) => {
-                let claimed = self.claim();
+            Command::Claim { take, reply } => {
+                let claimed = self.claim(take);
                 let _ = reply.send(claimed);
             }
         }
@@ -404,7 +409,7 @@ impl Writer {
         }
     }
 
-    fn claim(&mut self) -> Result<Vec<Uuid>, HistoryError> {
+    fn claim(&mut self, take: bool) -> Result<Vec<Uuid>, HistoryError> {
         self.hold_lock();
         self.open()?;
         let target = self.target();
@@ -413,7 +418,11 @@ impl Writer {
         };
         let claimed = Transaction::new(connection, TransactionBehavior::Immediate).and_then(|tx| {
             let writer = self.cache.writer(&tx, &self.shared)?;
-            let ids = super::claim::claim(&tx, &target, writer, &self.shared.options.identity)?;
+            let who = &self.shared.options.identity;
+            let ids = super::claim::abandoned(&tx, &target, writer, who)?;
+            if take {
+                super::claim::claim(&tx, writer, &ids)?;
+            }
             tx.commit()?;
             Ok(ids)
         });
