@@ -283,7 +283,7 @@ impl Run {
             started_at: self.started(),
             updated_at: Some(self.last),
             ended_at: self.ended.as_ref().map(|end| end.at),
-            failure: self.failure(phase, tally),
+            failure: self.failure(phase, tally, tasks),
             object: "plan".to_owned(),
             facts,
             raw: self.raw(),
@@ -291,7 +291,14 @@ impl Run {
         }
     }
 
-    fn failure(&self, phase: Phase, tally: Tally) -> Option<CodeRef> {
+    /// Its own failure; or that of its tasks, where DPOD calls the plan a success all the same: whoever reads the
+    /// run is led to the task, and both are one cause.
+    fn failure(
+        &self,
+        phase: Phase,
+        tally: Tally,
+        tasks: &BTreeMap<String, TaskState>,
+    ) -> Option<CodeRef> {
         let end = self.ended.as_ref()?;
         if !matches!(
             phase,
@@ -300,6 +307,9 @@ impl Run {
             return None;
         }
         let own = end.status != status::SUCCESS;
+        if !own && let Some(because) = self.because(tally, tasks) {
+            return Some(because);
+        }
         Some(CodeRef {
             code: if own {
                 end.status.clone()
@@ -313,6 +323,32 @@ impl Run {
             } else {
                 tally.words()
             },
+        })
+    }
+
+    /// The failure of its worst task, and whose it is.
+    fn because(&self, tally: Tally, tasks: &BTreeMap<String, TaskState>) -> Option<CodeRef> {
+        let bad = self.tasks.iter().filter_map(|id| tasks.get(id));
+        let bad = bad.filter_map(|task| {
+            let phase = task.phase();
+            let failure = phase.needs_person().then(|| task.failure(phase))??;
+            Some((task, failure))
+        });
+        // what may have left a gateway out of service outranks everything
+        let (task, failure) =
+            bad.min_by_key(|(task, f)| (!status::device_at_risk(&f.code), task.id.clone()))?;
+        let domain = match task.domain.as_str() {
+            "" => String::new(),
+            domain => format!(" ({domain})"),
+        };
+        Some(CodeRef {
+            message: format!(
+                "DPOD calls the plan a success; of its {}. See {}{domain}: {}",
+                tally.words(),
+                task.device,
+                failure.code
+            ),
+            ..failure
         })
     }
 

@@ -315,7 +315,8 @@ impl TaskState {
         }
     }
 
-    fn failure(&self, phase: Phase) -> Option<CodeRef> {
+    /// What made it fail, as it stands in this phase.
+    pub fn failure(&self, phase: Phase) -> Option<CodeRef> {
         let told = match phase {
             Phase::Failed | Phase::Skipped | Phase::Cancelled => self.told.last(),
             Phase::Uncertain => self.risk().or_else(|| self.told.last()),

@@ -116,6 +116,19 @@ async fn a_night_as_the_four_scripts_tell_it() {
         "{:?}",
         run.facts
     );
+    // the run leads to the task, and is the same cause
+    let because = run.failure.as_ref().unwrap();
+    assert_eq!(
+        (&because.code, &*because.operation),
+        (&failure.code, "task")
+    );
+    assert!(
+        because.message.contains("calls the plan a success")
+            && because
+                .message
+                .contains(&format!("See {}", bad.device.as_ref().unwrap().name)),
+        "{because:?}"
+    );
 
     let gateways: Vec<_> = kept
         .rows
