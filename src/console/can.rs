@@ -83,6 +83,9 @@ pub fn why_not(state: &State, word: Word) -> Option<String> {
         Word::Filter | Word::Sort | Word::SortReverse if !listing => {
             Some("there is no list here".into())
         }
+        Word::StepOn | Word::MinutesOn if state.then.is_none() => {
+            Some("this is now; the board of the past (@) goes on from there".into())
+        }
         Word::Card | Word::Course | Word::Past | Word::Record if subject.is_none() => no_row(),
         Word::Notice if !state.has_embedded() => Some("no embedded services are running".into()),
         _ => match (word.group(), subject) {

@@ -42,6 +42,14 @@ pub enum Effect {
     },
     /// Tell what was known at this instant; answered by [`Message::Then`].
     GoBack(Timestamp),
+    /// Tell what was known at the nearest transition before or after this instant; answered by
+    /// [`Message::Then`].
+    Step {
+        /// From where.
+        from: Timestamp,
+        /// True for the next one, false for the one before.
+        on: bool,
+    },
     /// Leave the past for the present.
     Now,
     /// Ask this service now, out of turn.

@@ -16,7 +16,9 @@ use super::remarks;
 use crate::model::Timestamp;
 use crate::operate::{ActionEvent, Operator};
 use crate::store::Store;
-use crate::store::history::{Board, Entry, History, HistoryError, Recorder, Told, Window};
+use crate::store::history::{
+    Board, Entry, Happened, History, HistoryError, Recorder, Told, Window,
+};
 use crate::watch::{AT_OWNER, Calm, WatchEvent, WatchHandle};
 
 /// How many messages may wait for the loop before their senders wait for it.
@@ -39,6 +41,9 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(2);
 const MOST_KNOWN: usize = 200_000;
 /// So many transitions come out of history at the start.
 const MOVES: usize = 500;
+/// How far is looked for the nearest transition, in milliseconds, one after another: a minute, a quarter of an hour,
+/// four hours, two days, two months.
+const STEPS_MS: [i64; 5] = [60_000, 900_000, 14_400_000, 172_800_000, 5_184_000_000];
 /// Transitions older than this are no news any more, in milliseconds.
 const NEWS_MS: i64 = 12 * 3_600_000;
 
@@ -178,10 +183,47 @@ impl Past {
         let board = self.history.board(Some(at), since, MOST_KNOWN)?;
         let window = Window {
             from: Some(at.plus(-NEWS_MS)),
-            until: Some(at),
+            // what was seen at this instant has happened
+            until: Some(at.plus(1)),
             limit: MOVES,
         };
         Ok((Box::new(board), self.history.happened(&window)?))
+    }
+
+    /// When the nearest transition before or after an instant was seen.
+    fn step(&self, from: Timestamp, on: bool) -> Result<Timestamp, HistoryError> {
+        let moved = |e: &Entry| {
+            matches!(
+                e.happened,
+                Happened::Moved { .. } | Happened::Changed { .. }
+            )
+        };
+        // a window tells its newest entries: those that end here grow back, those that begin here must be short
+        for reach in STEPS_MS {
+            let window = if on {
+                Window {
+                    from: Some(from.plus(1)),
+                    until: Some(from.plus(reach)),
+                    limit: MOVES,
+                }
+            } else {
+                Window {
+                    from: Some(from.plus(-reach)),
+                    until: Some(from),
+                    limit: MOVES,
+                }
+            };
+            let mut found = self.history.happened(&window)?.into_iter().filter(moved);
+            let found = if on { found.next() } else { found.next_back() };
+            if let Some(entry) = found {
+                return Ok(entry.at);
+            }
+        }
+        let side = if on { "after" } else { "before" };
+        Err(HistoryError::new(
+            format!("history knows no transition {side} this"),
+            "",
+        ))
     }
 
     /// What was known, in pieces small enough to go between two frames.
@@ -336,6 +378,16 @@ impl Backend for Live {
                 let (past, out) = (self.past.clone(), self.out.clone());
                 self.runtime.spawn_blocking(move || {
                     let result = past.then(at);
+                    let _ = out.blocking_send(Message::Then { at, result });
+                });
+            }
+            Effect::Step { from, on } => {
+                let (past, out) = (self.past.clone(), self.out.clone());
+                self.runtime.spawn_blocking(move || {
+                    let (at, result) = match past.step(from, on) {
+                        Ok(at) => (at, past.then(at)),
+                        Err(error) => (from, Err(error)),
+                    };
                     let _ = out.blocking_send(Message::Then { at, result });
                 });
             }

@@ -64,7 +64,10 @@ pub fn keep(
         let fault = if let Place::Off(why) = history.health().place {
             Some(format!("history is off ({why}): nothing is kept"))
         } else {
-            history.save(events).await.err().map(|e| e.to_string())
+            history.save(events).await.err().map(|e| {
+                // what was seen waits for the disk; this does not
+                format!("{} ({}). Say it again when that is mended", e.what, e.place)
+            })
         };
         let reader = Arc::clone(&history);
         let now = tokio::task::spawn_blocking(move || read(&*reader)).await;

@@ -115,6 +115,62 @@ fn a_time_leads_back_and_is_marked_and_esc_leads_to_now_again() {
 }
 
 #[test]
+fn single_keys_step_through_time_and_lead_back_to_now() {
+    let mut state = at_120();
+    let why = |state: &mut State, key| {
+        assert!(press(state, key).is_empty());
+        assert!(text(state).contains("this is now"), "{}", text(state));
+    };
+    why(&mut state, ".");
+    why(&mut state, ")");
+    let minutes = |n: i64| n * 60_000;
+    let effects = press(&mut state, "(");
+    assert!(
+        matches!(effects[..], [Effect::GoBack(at)] if at == NOW.plus(minutes(-5))),
+        "{effects:?}"
+    );
+    show_then(&mut state);
+    let shown = text(&state);
+    for said in [
+        ", step back",
+        ". step on",
+        "( 5 min back",
+        "esc now",
+        "dr-eu sdrs",
+        "no record then",
+    ] {
+        assert!(shown.contains(said), "{said} in\n{shown}");
+    }
+    for wrong in ["connecting", "ot answered yet", "stale"] {
+        assert!(!shown.contains(wrong), "{wrong} in\n{shown}");
+    }
+    for (key, wanted) in [(",", false), (".", true)] {
+        let effects = press(&mut state, key);
+        assert!(
+            matches!(effects[..], [Effect::Step { from: THEN, on }] if on == wanted),
+            "{effects:?}"
+        );
+    }
+    let effects = press(&mut state, ")");
+    assert!(
+        matches!(effects[..], [Effect::GoBack(at)] if at == THEN.plus(minutes(5))),
+        "{effects:?}"
+    );
+    let late = Message::Then {
+        at: NOW.plus(minutes(-2)),
+        result: Ok((Box::new(board()), Vec::new())),
+    };
+    update(&mut state, late);
+    assert!(press(&mut state, ")").is_empty());
+    assert!(state.past.is_none());
+    assert!(
+        text(&state).contains("This is now again"),
+        "{}",
+        text(&state)
+    );
+}
+
+#[test]
 fn nothing_is_sent_from_the_past_and_the_reason_is_said() {
     let mut state = at_120();
     show_then(&mut state);

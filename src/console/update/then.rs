@@ -8,6 +8,7 @@ use super::super::effect::Effect;
 use super::super::message::Message;
 use super::super::state::layer::{Choice, Pick, PickItem, PickKind};
 use super::super::state::{Layer, Setup, State, Then, Tone};
+use super::super::word::Word;
 use super::{fold_one, push};
 
 const MINUTE_MS: i64 = 60_000;
@@ -44,6 +45,24 @@ pub(super) fn ask(state: &mut State) {
     }
     let title = "The board as it was at: a time (03:10), or how long ago (2h)";
     push(state, Layer::Pick(Pick::new(PickKind::At, title, items)));
+}
+
+/// How far the board of the past goes with one key, in minutes.
+const STEP: i64 = 5;
+
+/// Goes to a board a step earlier or later, from now or from the one that is shown.
+pub(super) fn step(state: &mut State, word: Word) -> Vec<Effect> {
+    let from = state.then.map_or(state.now, |then| then.at);
+    let on = matches!(word, Word::StepOn | Word::MinutesOn);
+    if matches!(word, Word::StepBack | Word::StepOn) {
+        return vec![Effect::Step { from, on }];
+    }
+    let minutes = if on { STEP } else { -STEP };
+    let at = from.plus(minutes * MINUTE_MS);
+    if at >= state.real_now() {
+        return vec![Effect::Now];
+    }
+    vec![Effect::GoBack(at)]
 }
 
 fn item(state: &State, label: &str, at: Timestamp) -> PickItem {
@@ -130,7 +149,8 @@ fn sift(state: &mut State, past: Box<State>, effects: Vec<Effect>) -> Vec<Effect
             | Effect::Repaint
             | Effect::Suspend
             | Effect::Timeline { .. }
-            | Effect::GoBack(_) => out.push(effect),
+            | Effect::GoBack(_)
+            | Effect::Step { .. } => out.push(effect),
             Effect::Prepare { .. }
             | Effect::Send(_)
             | Effect::Note { .. }

@@ -19,6 +19,10 @@ pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
         return layers::word(state, word);
     }
     let previews = std::mem::take(&mut state.previews);
+    if previews {
+        // what the key is for was said
+        state.toast = None;
+    }
     if previews && word == Word::Close {
         state.say("No preview.", Tone::Plain);
         return Vec::new();
@@ -147,6 +151,9 @@ fn view(state: &mut State, word: Word) -> Vec<Effect> {
         Word::Causes => causes::open(state, By::Code),
         Word::Backups => causes::backups(state),
         Word::At => then::ask(state),
+        Word::StepBack | Word::StepOn | Word::MinutesBack | Word::MinutesOn => {
+            return then::step(state, word);
+        }
         Word::Deeds => layers::page(state, PageKind::Deeds),
         Word::Services => layers::page(state, PageKind::Services),
         _ => {}

@@ -3,13 +3,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::Prepared;
+use crate::model::{Prepared, url_path};
 
 use super::super::card::advice_sentence;
 use super::super::keymap::Place;
 use super::super::layout::Layout;
+use super::super::state::layer::confirm::Item;
 use super::super::state::layer::{Confirm, Showing};
-use super::super::text::{cut_middle, wrap};
+use super::super::text::{cut_middle, width, wrap};
 use super::super::theme::Role;
 use super::super::thing::{kind_of, name_of};
 use super::super::word::Word;
@@ -99,37 +100,7 @@ fn content<'t>(cx: &Cx<'_>, confirm: &Confirm, columns: usize) -> Vec<Text<'t>> 
     }
     match confirm.items.as_slice() {
         [one] => single(cx, &mut out, &one.prepared, columns),
-        many => {
-            let first = many
-                .first()
-                .map(|i| i.prepared.effect.as_str())
-                .unwrap_or_default();
-            let same = many.iter().all(|i| i.prepared.effect == first);
-            if same {
-                say(cx, &mut out, columns, first, Role::Text);
-            }
-            out.push(Text::new());
-            for item in many {
-                let request = item.prepared.requests.first();
-                let line =
-                    request.map_or_else(String::new, |r| format!("{} {}", r.method, path(&r.url)));
-                let name = cut_middle(&item.name, columns / 3, cx.glyphs.more).into_owned();
-                out.push(
-                    Text::of(format!("{name:<24}"), cx.style(Role::Strong))
-                        .with(format!("  {line}"), cx.style(Role::Dim)),
-                );
-                if !same {
-                    say(
-                        cx,
-                        &mut out,
-                        columns,
-                        &format!("  {}", item.prepared.effect),
-                        Role::Text,
-                    );
-                }
-                advice(cx, &mut out, &item.prepared, columns, false);
-            }
-        }
+        many => several(cx, &mut out, many, confirm.left_out.len(), columns),
     }
     if !confirm.left_out.is_empty() {
         out.push(Text::new());
@@ -154,11 +125,65 @@ fn content<'t>(cx: &Cx<'_>, confirm: &Confirm, columns: usize) -> Vec<Text<'t>> 
     out
 }
 
-/// A URL without its scheme and host, for lists.
-fn path(url: &str) -> &str {
-    url.split_once("://")
-        .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)))
-        .unwrap_or(url)
+/// What an action does without the name of what it does it to: that of many is often the same.
+fn nameless(cx: &Cx<'_>, item: &Item) -> String {
+    /// Shorter names may be parts of other words.
+    const SHORTEST: usize = 4;
+    let effect = &item.prepared.effect;
+    let target = &item.prepared.intent.target;
+    let mut out = effect.clone();
+    for name in [target.name.as_str(), target.id.as_str()] {
+        if name.len() >= SHORTEST {
+            out = out.replace(name, cx.glyphs.more);
+        }
+    }
+    out
+}
+
+/// Many actions: what they do once, where it is the same, and a line for each.
+fn several<'t>(
+    cx: &Cx<'_>,
+    out: &mut Vec<Text<'t>>,
+    many: &[Item],
+    left_out: usize,
+    columns: usize,
+) {
+    let first = many
+        .first()
+        .map_or_else(String::new, |item| nameless(cx, item));
+    let same = many.iter().all(|item| nameless(cx, item) == first);
+    if same {
+        say(cx, out, columns, &first, Role::Text);
+    }
+    if left_out > 0 {
+        let text = format!("{left_out} more are left out; why stands below.");
+        say(cx, out, columns, &text, Role::Warning);
+    }
+    if !out.is_empty() {
+        out.push(Text::new());
+    }
+    let wide = many.iter().map(|item| width(&item.name)).max();
+    let wide = wide.unwrap_or(0).min(columns / 3);
+    for item in many {
+        let request = item.prepared.requests.first();
+        let line = request.map_or_else(String::new, |r| {
+            format!("{} {}", r.method, url_path(&r.url))
+        });
+        // the ends of paths tell them apart
+        let line = cut_middle(&line, columns.saturating_sub(wide + 2), cx.glyphs.more);
+        let name = cut_middle(&item.name, wide, cx.glyphs.more);
+        let pad = wide.saturating_sub(width(&name));
+        out.push(
+            Text::of(format!("{name}{}", " ".repeat(pad)), cx.style(Role::Strong))
+                .with(format!("  {line}"), cx.style(Role::Dim)),
+        );
+        if !same {
+            for line in wrap(&item.prepared.effect, columns.saturating_sub(2)) {
+                out.push(Text::of(format!("  {line}"), cx.style(Role::Text)));
+            }
+        }
+        advice(cx, out, &item.prepared, columns, false);
+    }
 }
 
 fn single<'t>(cx: &Cx<'_>, out: &mut Vec<Text<'t>>, prepared: &Prepared, columns: usize) {

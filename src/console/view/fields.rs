@@ -5,14 +5,15 @@ use ratatui::layout::Rect;
 
 use super::super::layout::Layout;
 use super::super::line::Line;
+use super::super::text::width;
 use super::super::theme::Role;
 use super::brush::{Text, put};
 use super::cx::Cx;
 use super::frame::{self, Edge};
 
 /// Columns of the box.
-const WIDE: u16 = 76;
-/// Lines of a question: the question, its answer, a gap.
+const WIDE: u16 = 86;
+/// Lines of a question: the question, its answer, a gap or what is accepted where that doesn't fit beside it.
 const LINES: usize = 3;
 
 /// Draws questions, each with what is accepted and the line of its answer, in a box; the answer is where the
@@ -48,9 +49,14 @@ pub fn draw<'l>(
         }
         let here = i == at;
         let head = if here { Role::Strong } else { Role::Text };
-        Text::of(ask, cx.style(head))
-            .with(format!("  {expected}"), cx.style(Role::Dim))
-            .draw(buf, area, area.x, y, cx.glyphs.more);
+        let dim = cx.style(Role::Dim);
+        let mut line_of_ask = Text::of(ask, cx.style(head));
+        if width(ask) + 2 + width(&expected) <= usize::from(area.width) {
+            line_of_ask.push(format!("  {expected}"), dim);
+        } else if y + 2 < area.bottom() {
+            Text::of(format!("  {expected}"), dim).draw(buf, area, area.x, y + 2, cx.glyphs.more);
+        }
+        line_of_ask.draw(buf, area, area.x, y, cx.glyphs.more);
         let mark = if here { Role::Accent } else { Role::Dim };
         let x = put(buf, area, area.x, y + 1, "> ", cx.style(mark));
         put(buf, area, x, y + 1, line.text(), cx.style(Role::Text));

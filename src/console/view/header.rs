@@ -23,8 +23,7 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
     let wide = rect.width >= 100;
     let gap = if wide { "     " } else { "  " };
     let dim = cx.style(Role::Dim);
-    let mut line = Text::of(" keepwatch", cx.style(Role::Strong));
-    line.push(gap, dim);
+    let mut line = Text::new();
     let (failed, calm_failed) = match counts.acknowledged {
         0 => ("failed".to_owned(), "none failed".to_owned()),
         n => (
@@ -59,10 +58,15 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
         "running",
         "none running",
     );
-    let (words, calm) = if wide {
-        ("without a good backup", "all have a good backup")
-    } else {
-        ("no good backup", "all backed up")
+    let unwritten = state
+        .history
+        .as_ref()
+        .is_some_and(HistoryHealth::is_failing);
+    let (words, calm) = match (wide, unwritten) {
+        (true, _) => ("without a good backup", "all have a good backup"),
+        (false, false) => ("no good backup", "all backed up"),
+        // there is more to say
+        (false, true) => ("overdue", "backed up"),
     };
     figure(
         counts.without_good as usize,
@@ -71,11 +75,7 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
         words,
         calm,
     );
-    if state
-        .history
-        .as_ref()
-        .is_some_and(HistoryHealth::is_failing)
-    {
+    if unwritten {
         let text = if wide {
             "history is not written"
         } else {
@@ -97,7 +97,20 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
         width: at.saturating_sub(rect.x),
         ..rect
     };
-    line.draw(buf, room, rect.x, rect.y, g.more);
+    // figures before the name of the program
+    let name = Text::of(" keepwatch", cx.style(Role::Strong)).with(gap, dim);
+    let mut begins = rect.x;
+    if name.width() + line.width() <= usize::from(room.width) {
+        begins = name.draw(buf, room, rect.x, rect.y, "");
+    } else {
+        begins += 1;
+    }
+    let room = Rect {
+        x: begins,
+        width: room.right().saturating_sub(begins),
+        ..room
+    };
+    line.draw(buf, room, begins, rect.y, g.more);
     put(buf, rect, at, rect.y, &clock, dim);
 }
 
@@ -110,9 +123,9 @@ fn draw_then(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect, then: &Then) {
     let when = state.look.zone.full(then.at);
     let ago = super::super::text::ago(then.real_now.since(then.at)).text;
     let long = format!(
-        " THE PAST: the board as it was known at {when}, {ago} ago. Nothing is sent from here; esc leads back to now, @ to another time. "
+        " THE PAST: the board as it was known at {when}, {ago} ago. Nothing is sent from here. "
     );
-    let short = format!(" THE PAST: {when}, {ago} ago. esc: now  @: another time ");
+    let short = format!(" THE PAST: {when}, {ago} ago. Nothing is sent from here. ");
     let text = if long.chars().count() <= usize::from(rect.width) {
         long
     } else {

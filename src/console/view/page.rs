@@ -19,7 +19,7 @@ use super::course::stage_role;
 use super::cx::Cx;
 use super::frame::{self, Edge};
 use super::help;
-use super::services::{age_label, role_of};
+use super::services::{age_of, role_of};
 
 /// Draws the page; pages have no cursor.
 pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, page: Page, layout: &Layout) -> Option<(u16, u16)> {
@@ -108,6 +108,9 @@ fn deeds<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
     out
 }
 
+/// So many of what a batch left out are named; the confirmation named them all.
+const LEFT_OUT: usize = 3;
+
 /// What came of many actions behind one yes.
 fn sum(cx: &Cx<'_>, out: &mut Vec<Text<'_>>, batch: &Batch, width: usize) {
     let ledger = &cx.state.ledger;
@@ -135,7 +138,7 @@ fn sum(cx: &Cx<'_>, out: &mut Vec<Text<'_>>, batch: &Batch, width: usize) {
             Role::Text,
         );
     }
-    for (name, why) in &batch.left_out {
+    for (name, why) in batch.left_out.iter().take(LEFT_OUT) {
         say(
             cx,
             out,
@@ -144,6 +147,13 @@ fn sum(cx: &Cx<'_>, out: &mut Vec<Text<'_>>, batch: &Batch, width: usize) {
             &format!("left out, {name}: {why}"),
             Role::Dim,
         );
+    }
+    if batch.left_out.len() > LEFT_OUT {
+        let text = format!(
+            "and {} more left out",
+            count(batch.left_out.len() - LEFT_OUT)
+        );
+        say(cx, out, width, "  ", &text, Role::Dim);
     }
     let rest = batch.rest(ledger).count();
     if progress.is_settled() && rest > 0 {
@@ -206,7 +216,7 @@ fn services<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
         if !out.is_empty() {
             out.push(Text::new());
         }
-        let label = age_label(health, cx.state.now);
+        let label = age_of(cx, health);
         cx.changes_in(label.stays_ms);
         let mut line = Text::of(&*service.name, cx.style(Role::Strong))
             .with(format!(" {}  ", service.kind), dim)
@@ -256,8 +266,16 @@ fn services<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
                 };
                 let mut line = Text::of(format!("  {sign} "), cx.style(role));
                 line.push(format!("{what:<14}"), cx.style(Role::Text));
-                line.push(support.remark(), dim);
+                // the reasons are what one comes here for: none is cut
+                const INDENT: usize = 18;
+                let mut parts = wrap(support.remark(), width.saturating_sub(INDENT)).into_iter();
+                if let Some(first) = parts.next() {
+                    line.push(first, dim);
+                }
                 out.push(line);
+                for part in parts {
+                    out.push(Text::of(" ".repeat(INDENT), dim).with(part, dim));
+                }
             }
         }
     }

@@ -69,6 +69,20 @@ pub fn age_label(health: &Health, now: Timestamp) -> Label {
     }
 }
 
+/// The same on the screen: on the board of an earlier time nobody is connecting.
+pub fn age_of(cx: &Cx<'_>, health: &Health) -> Label {
+    let now = cx.state.now;
+    match health {
+        Health::Connecting if cx.state.then.is_some() => Label {
+            text: "no record then".to_owned(),
+            stays_ms: i64::from(u32::MAX),
+        },
+        // what was known then had the age that it had
+        Health::Stale { since } if cx.state.then.is_some() => ago(now.since(*since)),
+        _ => age_label(health, now),
+    }
+}
+
 /// The role of a health's colour.
 #[must_use]
 pub const fn role_of(health: &Health) -> Role {
@@ -180,7 +194,7 @@ fn one(cx: &Cx<'_>, state: &ServiceState, detail: Detail) -> Text<'static> {
     }
     text.push(format!(" {}", cx.glyphs.health(health)), cx.style(role));
     if !(fresh && short) {
-        let label = age_label(health, cx.state.now);
+        let label = age_of(cx, health);
         cx.changes_in(label.stays_ms);
         text.push(
             format!(" {}", label.text),

@@ -169,6 +169,18 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
         Word::Palette,
         Word::Help,
     ];
+    const THEN: &[Word] = &[
+        Word::Close,
+        Word::StepBack,
+        Word::StepOn,
+        Word::MinutesBack,
+        Word::MinutesOn,
+        Word::At,
+        Word::Detail,
+        Word::Filter,
+        Word::Palette,
+        Word::Help,
+    ];
     const PROMPT: &[Word] = &[Word::Accept, Word::Close, Word::Complete, Word::Earlier];
     const FORM: &[Word] = &[Word::Accept, Word::Close];
     const PICK: &[Word] = &[Word::Accept, Word::Close];
@@ -196,6 +208,7 @@ fn hints(state: &State) -> (Place, &'static [Word]) {
         Some(Layer::Page(page)) if page.kind == PageKind::Deeds => (Place::Dialog, DEEDS),
         Some(Layer::Page(_)) => (Place::Dialog, PAGE),
         None if state.detail.is_some() => (Place::Detail, DETAIL),
+        None if state.then.is_some() => (state.place(), THEN),
         None if state.focus == PaneId::Feed => (Place::Anywhere, FEED),
         None if state.focus == PaneId::Policies => (Place::List, POLICIES),
         None => (Place::List, LIST),
@@ -209,6 +222,8 @@ const fn hint(word: Word, place: Place) -> &'static str {
         (Word::Preview, Place::Pick) => "see the request first",
         (Word::Accept, _) => "take it",
         (Word::Close, Place::Detail) => "back",
+        (Word::Close, Place::List | Place::Anywhere) => "now",
+        (Word::At, _) => "another time",
         (Word::Close, _) => "leave it",
         (Word::NextPane, Place::Pick) => "group by the next",
         (Word::NextPane, _) => "next tab",

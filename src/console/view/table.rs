@@ -218,6 +218,12 @@ fn filter_chip(cx: &Cx<'_>, pane: &Pane) -> Text<'static> {
     if pane.also_ended() {
         chip.push("with skipped and cancelled", cx.style(Role::Dim));
     }
+    if pane.hides_acknowledged() {
+        if !chip.is_empty() {
+            chip.push(", ", cx.style(Role::Dim));
+        }
+        chip.push("without taken ones", cx.style(Role::Dim));
+    }
     if let Some(tabs) = view_tabs(cx, pane) {
         if !chip.is_empty() {
             chip.push(" ", cx.style(Role::Border));
@@ -334,7 +340,10 @@ fn age(cx: &Cx<'_>) -> Text<'static> {
                 )
             };
             if waiting > 0 {
-                old.with(format!(", {waiting} not answered yet"), dim)
+                old.with(
+                    format!(", {waiting} {}", unanswered(cx).to_lowercase()),
+                    dim,
+                )
             } else {
                 old
             }
@@ -376,7 +385,7 @@ fn empty(cx: &Cx<'_>, buf: &mut Buffer, body: Rect, pane: &Pane) {
         if waiting.is_empty() {
             what.to_owned()
         } else {
-            format!("{what} Not answered yet: {}.", waiting.join(", "))
+            format!("{what} {}: {}.", unanswered(cx), waiting.join(", "))
         }
     };
     let area = Rect {
@@ -389,5 +398,14 @@ fn empty(cx: &Cx<'_>, buf: &mut Buffer, body: Rect, pane: &Pane) {
         .zip(area.y + 1..area.bottom())
     {
         put(buf, area, area.x, y, line, cx.style(Role::Dim));
+    }
+}
+
+/// What is said of services that nothing is known of.
+const fn unanswered(cx: &Cx<'_>) -> &'static str {
+    if cx.state.then.is_some() {
+        "No record then"
+    } else {
+        "Not answered yet"
     }
 }

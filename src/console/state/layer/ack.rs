@@ -21,7 +21,7 @@ const TAKING: &[(&str, &str)] = &[
 /// The question when a note is left.
 const NOTING: &[(&str, &str)] = &[(
     "Note for the others",
-    "a ticket, a cause, what was tried; nobody takes it by that",
+    "what was tried, a ticket; nobody takes it by that",
 )];
 
 /// Failed jobs about to be taken, or noted.
