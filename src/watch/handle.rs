@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::Watched;
 use super::event::WatchEvent;
 use super::feed::{FeedWatch, Shared};
+use super::look_ups::LookUps;
 use crate::model::ServiceId;
 
 /// How many messages may wait for the owner of the store before the watchers wait for it.
@@ -25,7 +26,7 @@ struct ServiceHandle {
     id: ServiceId,
     shared: Arc<Shared>,
     busy: watch::Sender<bool>,
-    look_ups: mpsc::UnboundedSender<String>,
+    look_ups: Arc<LookUps>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -56,8 +57,7 @@ impl WatchHandle {
     /// Reads one task as it is now; the answer comes as [`WatchEvent::Looked`].
     pub fn look_up(&self, id: ServiceId, task_id: String) {
         if let Some(service) = self.service(id) {
-            // the receiver ends with the watchers only; nobody needs the answer then
-            let _ = service.look_ups.send(task_id);
+            service.look_ups.ask(task_id);
         }
     }
 
@@ -88,7 +88,7 @@ pub fn spawn(watched: &[Watched]) -> (WatchHandle, mpsc::Receiver<WatchEvent>) {
 fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>, begun: Instant) -> ServiceHandle {
     let id = watched.service.id;
     let (busy, busy_seen) = watch::channel(false);
-    let (look_ups, wanted) = mpsc::unbounded_channel();
+    let look_ups = Arc::new(LookUps::default());
     let feeds = watched.connector.feeds();
     let shared = Arc::new(Shared::new(id, out.clone(), feeds, begun));
     let mut tasks: Vec<_> = feeds
@@ -117,7 +117,7 @@ fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>, begun: Instant) -> S
     tasks.push(tokio::spawn(answer_look_ups(
         watched.clone(),
         Arc::clone(&shared),
-        wanted,
+        Arc::clone(&look_ups),
     )));
     ServiceHandle {
         id,
@@ -130,20 +130,18 @@ fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>, begun: Instant) -> S
 
 /// Looks tasks up one after the other: a burst of tasks that end together must not become a burst of
 /// requests beside the polls.
-async fn answer_look_ups(
-    watched: Watched,
-    shared: Arc<Shared>,
-    mut wanted: mpsc::UnboundedReceiver<String>,
-) {
-    while let Some(task_id) = wanted.recv().await {
+async fn answer_look_ups(watched: Watched, shared: Arc<Shared>, wanted: Arc<LookUps>) {
+    loop {
+        let task_id = wanted.next().await;
         let look = watched.connector.look_up(&task_id).await;
         let event = WatchEvent::Looked {
             service: watched.service.id,
-            task_id,
+            task_id: task_id.clone(),
             look: Box::new(look),
         };
         if !shared.tell(event).await {
             return;
         }
+        wanted.done(&task_id);
     }
 }

@@ -11,6 +11,7 @@ mod feed;
 mod fold;
 mod handle;
 mod health;
+mod look_ups;
 mod pace;
 
 use std::sync::Arc;

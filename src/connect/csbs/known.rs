@@ -10,6 +10,8 @@ use crate::model::{Device, Phase, Ref, Task, Timestamp};
 
 /// How many sent actions are remembered.
 const SENT: usize = 64;
+/// How many live deletions are remembered; of one more nobody would know how it ended.
+const DELETIONS: usize = 100_000;
 
 /// Servers, runs of policies and deletions as far as answers told of them.
 #[derive(Debug, Default)]
@@ -17,8 +19,9 @@ pub(super) struct Known {
     devices: HashMap<String, Device>,
     /// Checkpoint id to the policy that it is a run of.
     runs: HashMap<String, Ref>,
-    /// Live deletions by item id: when the item is gone, nothing else tells whose it was.
-    deletions: HashMap<String, Task>,
+    /// Live deletions by item id: when the item is gone, nothing else tells whose it was. Boxed: a map of them moves
+    /// its rows as it grows.
+    deletions: HashMap<String, Box<Task>>,
     /// Policies by id and name, from the newest list.
     policies: Vec<Ref>,
     /// What each page of the policy list held, and the earliest next run on it.
@@ -206,14 +209,37 @@ impl Known {
 
     /// Remembers a deletion while it lives.
     pub(super) fn note_deletion(&mut self, item: &Item<'_>, task: &Task) {
-        if item.facet() == Facet::Delete && task.phase.is_live() {
-            self.deletions.insert(item.id.owned(), task.clone());
+        if item.facet() != Facet::Delete || !task.phase.is_live() {
+            return;
         }
+        let held = self.deletions.get_mut(item.id.as_str());
+        if let Some(held) = held {
+            if task.policy.is_some() && held.policy != task.policy {
+                held.policy.clone_from(&task.policy);
+            }
+            return;
+        }
+        if self.deletions.len() >= DELETIONS {
+            return;
+        }
+        // the record and what it says besides are held with the task by whoever was told of it
+        let kept = Task {
+            id: task.id.clone(),
+            device: task.device.clone(),
+            policy: task.policy.clone(),
+            operation: task.operation.clone(),
+            native_status: task.native_status.clone(),
+            phase: task.phase,
+            started_at: task.started_at,
+            updated_at: task.updated_at,
+            ..Task::default()
+        };
+        self.deletions.insert(item.id.owned(), Box::new(kept));
     }
 
     /// The deletion of an item that is gone now, ended.
     pub(super) fn deleted(&mut self, item_id: &str) -> Option<Task> {
-        let mut task = self.deletions.remove(item_id)?;
+        let mut task = *self.deletions.remove(item_id)?;
         task.native_status = "deleted".into();
         task.phase = Phase::Succeeded;
         task.progress = None;
