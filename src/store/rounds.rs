@@ -6,6 +6,10 @@ use super::tasks::{self, Row};
 use super::{Store, TaskRow};
 use crate::model::{Fault, ServiceId, Timestamp};
 
+/// So many tasks are named as missing in one round: more are not looked up before the next one, and a storm of ends
+/// must not hold up the screen with a list of them.
+const MISSING: usize = 2_000;
+
 /// What a complete round of a feed is the whole truth about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Covered {
@@ -23,7 +27,7 @@ pub struct Covered {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RoundEnd {
     /// Ids of tasks that we hold as live and that the feed no longer shows: they ended or vanished, and
-    /// are to be looked up.
+    /// are to be looked up. Only the first where there are very many; the others follow in the next rounds.
     pub missing_live: Vec<String>,
     /// Devices and policies that are gone.
     pub removed: usize,
@@ -173,6 +177,7 @@ impl Store {
                 .minus(&tasks_now)
                 .filter(|&row| tasks::at(&self.tasks.service, row, u16::MAX) == id.0)
                 .map(|row| self.tasks.ids.get(row).to_owned())
+                .take(MISSING)
                 .collect();
         }
         if covers.failed {

@@ -16,6 +16,11 @@ use crate::store::history::{HistoryError, Place};
 const BUSY: Duration = Duration::from_secs(5);
 /// So many prepared statements are kept.
 const STATEMENTS: usize = 64;
+/// The writer holds so many KiB of pages at most: the indexes of the last hundred thousand tasks. Ids come in no order,
+/// so that each new task touches a page anywhere in them.
+const CACHE_KIB: i64 = 16 << 10;
+/// So many pages of log are copied into the file at once: a page that was written again and again is copied once.
+const LOG_PAGES: i64 = 4_000;
 /// The write-ahead log is cut back to this size after it grew in a storm, in bytes.
 const LARGEST_LOG: i64 = 16 << 20;
 
@@ -357,6 +362,8 @@ fn for_writing(connection: &Connection, target: &Target) -> rusqlite::Result<()>
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         }
     }
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update_and_check(None, "journal_size_limit", LARGEST_LOG, |_| Ok(()))
 }
