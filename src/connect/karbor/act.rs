@@ -13,7 +13,7 @@ use crate::model::{
 
 static PARAMETERS: [Input; 1] = [Input {
     name: "parameters",
-    ask: "Restore parameters as a JSON object (empty: none; what is taken depends on the provider)",
+    ask: "Restore parameters of its provider, as JSON; empty: none",
     kind: InputKind::Text,
     required: false,
 }];
@@ -286,7 +286,7 @@ impl Karbor {
     }
 
     pub(super) async fn carry_out(&self, prepared: &Prepared) -> SendOutcome {
-        let plan = match read_plan(prepared) {
+        let plan = match prepared.own_plan::<Plan>() {
             Ok(plan) => plan,
             Err(fault) => return SendOutcome::NotSent { fault },
         };
@@ -354,15 +354,4 @@ impl Karbor {
             .map(|log| log.id)
             .collect()
     }
-}
-
-pub(super) fn read_plan(prepared: &Prepared) -> Result<Plan, Fault> {
-    serde_json::from_value(prepared.plan.clone()).map_err(|e| {
-        Fault::new(
-            FaultKind::Config,
-            format!("the prepared action can't be read: {e}"),
-            "",
-            "Prepare it again.",
-        )
-    })
 }

@@ -34,6 +34,8 @@ pub(super) struct Known {
     pub servers: Vec<Device>,
     /// The devices that were handed over last, and the bad rows of triggers and schedules.
     pub told: Option<(Vec<Device>, Vec<BadRow>)>,
+    /// When each plan last ended well.
+    good: BTreeMap<String, Timestamp>,
     /// Plan by checkpoint: restores and verifications name the checkpoint only.
     pub runs: BTreeMap<String, String>,
 }
@@ -61,6 +63,12 @@ impl Known {
         }
     }
 
+    /// A run of a plan ended well.
+    pub(super) fn note_good(&mut self, plan: &str, at: Timestamp) {
+        let newest = self.good.entry(plan.to_owned()).or_insert(at);
+        *newest = at.max(*newest);
+    }
+
     /// Every resource of every plan once, with all the plans that cover it, and the servers that none covers.
     pub(super) fn devices(&self) -> Vec<Device> {
         let mut all: BTreeMap<&str, Device> = BTreeMap::new();
@@ -76,6 +84,11 @@ impl Known {
                     all.insert(&device.id, device.clone());
                 }
             }
+        }
+        // a run backs up everything in its plan, and a plan that was once run can't be changed
+        for device in all.values_mut() {
+            let plans = device.policy_ids.iter();
+            device.last_success = plans.filter_map(|p| self.good.get(p)).max().copied();
         }
         for server in &self.servers {
             all.entry(&server.id)

@@ -9,7 +9,7 @@ use crate::connect::decode::{Raw, each};
 use crate::connect::http::{Call, Reply, in_flight};
 use crate::connect::page::{Book, Turned};
 use crate::connect::{PageSink, PollContext, PollReport, TaskLook};
-use crate::model::{CodeRef, Fault, FaultKind, Rows, Timestamp, clean};
+use crate::model::{CodeRef, Fault, FaultKind, Phase, Rows, Task, Timestamp, clean};
 
 /// Each of several lists read as one feed numbers its pages from here on.
 const LIST_PAGES: u32 = 100_000;
@@ -247,7 +247,14 @@ impl Karbor {
                 if let Some(at) = log.started_at.0 {
                     next.oldest = Some(next.oldest.map_or(at, |o| o.min(at)));
                 }
-                rows.tasks.push(self.known(|known| log.task(raw, known)));
+                let task = self.known(|known| {
+                    let task = log.task(raw, known);
+                    if let Some((plan, at)) = good_run(&task) {
+                        known.note_good(plan, at);
+                    }
+                    task
+                });
+                rows.tasks.push(task);
                 Ok(())
             },
         );
@@ -294,4 +301,11 @@ impl Karbor {
         }
         Ok(TaskLook::Found(Box::new(task)))
     }
+}
+
+/// The plan that a task backed up, and when, where it did.
+fn good_run(task: &Task) -> Option<(&str, Timestamp)> {
+    let plan = task.policy.as_ref()?;
+    let at = task.ended_at.or(task.started_at)?;
+    (task.phase == Phase::Succeeded && task.operation == "backup").then_some((&*plan.id, at))
 }

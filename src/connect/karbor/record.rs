@@ -209,7 +209,10 @@ impl TriggerRow<'_> {
             if p.format.as_str() == "crontab" {
                 return format!("cron {}", clean(pattern));
             }
-            schedule::Schedule::read(pattern).words()
+            Every::read(pattern).map_or_else(
+                || schedule::Schedule::read(pattern).words(),
+                |every| every.words(),
+            )
         })
     }
 
@@ -222,6 +225,10 @@ impl TriggerRow<'_> {
             .as_deref()
             .filter(|_| p.format.as_str() != "crontab")?;
         let start = p.start_time.0;
+        if let Some(every) = Every::read(pattern) {
+            let at = every.next(start?, now);
+            return p.end_time.0.is_none_or(|end| at <= end).then_some(at);
+        }
         // Seconds that the rule does not name are those of the start (RFC 2445, recurrence rule).
         let second = match start {
             Some(start) if !pattern.contains("BYSECOND") => start.0.rem_euclid(MINUTE_MS),
@@ -232,6 +239,57 @@ impl TriggerRow<'_> {
             .next(from.plus(-second))?
             .plus(second);
         p.end_time.0.is_none_or(|end| at <= end).then_some(at)
+    }
+}
+
+/// A rule that counts from its trigger's start: so many minutes, hours or days, and nothing else. Karbor's reference
+/// shows such ones, and a real one fired at the start's own second.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Every {
+    count: u32,
+    unit: &'static str,
+    unit_ms: i64,
+}
+
+impl Every {
+    fn read(pattern: &str) -> Option<Self> {
+        let rule = pattern
+            .split(['\r', '\n'])
+            .find_map(|line| line.trim().strip_prefix("RRULE:"))?;
+        let mut every = None;
+        let mut count = 1;
+        for part in rule.split(';').filter(|p| !p.is_empty()) {
+            match part.split_once('=')? {
+                ("FREQ", "MINUTELY") => every = Some(("minute", 60_000)),
+                ("FREQ", "HOURLY") => every = Some(("hour", 3_600_000)),
+                ("FREQ", "DAILY") => every = Some(("day", 86_400_000)),
+                ("INTERVAL", n) => count = n.parse().ok().filter(|n| *n > 0)?,
+                _ => return None,
+            }
+        }
+        let (unit, unit_ms) = every?;
+        Some(Self {
+            count,
+            unit,
+            unit_ms,
+        })
+    }
+
+    fn words(self) -> String {
+        match self.count {
+            1 => format!("every {}", self.unit),
+            n => format!("every {n} {}s", self.unit),
+        }
+    }
+
+    /// The first time after `now`.
+    fn next(self, start: Timestamp, now: Timestamp) -> Timestamp {
+        let step = self.unit_ms.saturating_mul(i64::from(self.count));
+        let gone = now.since(start);
+        if gone < 0 {
+            return start;
+        }
+        start.plus((gone / step + 1).saturating_mul(step))
     }
 }
 

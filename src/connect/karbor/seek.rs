@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Karbor;
-use super::act::read_plan;
+use super::act::Plan;
 use super::record::{LogRow, One};
 use crate::connect::decode::Raw;
 use crate::connect::http::{Call, Reply};
@@ -53,7 +53,7 @@ impl Karbor {
         prepared: &Prepared,
         sent_at: Timestamp,
     ) -> Result<Found, Fault> {
-        let plan = read_plan(prepared)?;
+        let plan: Plan = prepared.own_plan()?;
         // The service dates its logs by its own clock.
         let clock = self.session.clock();
         let since = sent_at.plus(clock.map_or(0, |(theirs, ours)| theirs.since(ours)) - SLACK_MS);

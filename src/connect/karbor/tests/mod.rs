@@ -113,7 +113,7 @@ async fn plans_carry_their_schedules_and_a_suspended_one_is_in_order() {
         (Some(true), false),
         "the list's key is operations"
     );
-    assert_eq!(plan.schedule, "FREQ=MINUTELY;INTERVAL=1");
+    assert_eq!(plan.schedule, "every minute");
     assert_eq!(plan.device_ids.len(), 8);
     let unscheduled = rows
         .policies

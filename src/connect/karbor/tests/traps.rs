@@ -145,8 +145,68 @@ async fn the_next_run_keeps_to_the_start_the_end_and_the_seconds_of_the_start() 
         assert_eq!(policy.next_run, None, "{pattern}");
         assert!(!policy.schedule.is_empty());
     }
+    // what counts from the start fires at its second, as a real one did
+    let every = calendar("FREQ=MINUTELY;INTERVAL=20;");
+    let policy = scheduled(
+        json!({"format": "calendar", "pattern": every, "start_time": "2015-12-17 08:30:47"}),
+    )
+    .await;
+    assert_eq!(policy.schedule, "every 20 minutes");
+    let next = policy.next_run.expect("it counts from its start");
+    let now = Timestamp::now();
+    assert!(next > now && next.since(now) <= 20 * 60_000, "{next:?}");
+    let told = next.rfc3339();
+    assert!(
+        [":10:47.000Z", ":30:47.000Z", ":50:47.000Z"]
+            .iter()
+            .any(|end| told.ends_with(end)),
+        "{told}"
+    );
+    for (rule, words) in [
+        ("FREQ=HOURLY", "every hour"),
+        ("FREQ=DAILY;INTERVAL=2", "every 2 days"),
+    ] {
+        let ahead = json!({"format": "calendar", "pattern": calendar(rule), "start_time": "2090-01-01 00:00:07"});
+        let policy = scheduled(ahead).await;
+        assert_eq!(policy.schedule, words);
+        assert_eq!(
+            policy.next_run.map(Timestamp::rfc3339).as_deref(),
+            Some("2090-01-01T00:00:07.000Z"),
+            "not before its start"
+        );
+        let unknown = json!({"format": "calendar", "pattern": calendar(rule)});
+        assert_eq!(scheduled(unknown).await.next_run, None);
+    }
     let past = json!({"format": "calendar", "pattern": daily, "start_time": "2015-12-17 08:30:00", "window": "3600"});
     assert!(scheduled(past).await.next_run > Some(Timestamp::now()));
+}
+
+/// A run names its plan only: that it went well is told of everything in the plan.
+#[tokio::test]
+async fn what_a_plan_covers_was_backed_up_when_its_last_run_ended_well() {
+    let server = Scripted::start(|seen, _| recorded(seen)).await;
+    let c = connect(&server);
+    let before = read(&c, "plans").await.devices;
+    assert!(before.iter().all(|d| d.last_success.is_none()));
+    let logs = read(&c, "recent").await.tasks;
+    let devices = read(&c, "plans").await.devices;
+    let mut told = 0;
+    for device in devices {
+        let good = logs.iter().filter(|t| {
+            let plan = t.policy.as_ref().map_or("", |p| p.id.as_str());
+            t.operation == "backup"
+                && t.phase == Phase::Succeeded
+                && device.policy_ids.iter().any(|p| p == plan)
+        });
+        assert_eq!(
+            device.last_success,
+            good.filter_map(|t| t.ended_at).max(),
+            "{}",
+            device.name
+        );
+        told += usize::from(device.last_success.is_some());
+    }
+    assert!(told > 0, "no plan of the recorded ones went well");
 }
 
 #[tokio::test]
