@@ -335,6 +335,121 @@ fn an_inbox_that_can_not_be_written_to_ends_well() {
     );
 }
 
+const EVENT: [&str; 4] = ["BACKUP-PLAN", "PRE", "5", "nightly"];
+
+/// The command line of one event, run by a shell that first does `before`.
+fn after(home: &Home, before: &str) -> Command {
+    let mut command = home.command("sh");
+    command
+        .args([
+            "-c",
+            &format!("{before}\nexec \"$0\" record dpod --service gateways -- \"$@\""),
+        ])
+        .arg(env!("CARGO_BIN_EXE_keepwatch"))
+        .args(EVENT);
+    command
+}
+
+#[test]
+fn a_full_disk_and_a_limit_on_files_end_well_and_the_next_event_is_whole() {
+    let home = Home::new();
+    assert_well(&home.record(&EVENT));
+    let dir = home.inbox().join("gateways");
+    let file = fs::read_dir(dir).unwrap().next().unwrap().unwrap().path();
+    let aside = home.path().join("aside");
+    fs::rename(&file, &aside).unwrap();
+    // whatever is written to this device finds the disk full
+    std::os::unix::fs::symlink("/dev/full", &file).unwrap();
+    let output = home.record(&EVENT);
+    assert_well(&output);
+    assert!(
+        stderr(&output).contains("the event is lost"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(home.log().contains("the event is lost"), "{}", home.log());
+    fs::remove_file(&file).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    // the signal that comes with such a limit would end the program
+    let limited = after(&home, "ulimit -f 0").output().unwrap();
+    assert_well(&limited);
+    assert!(
+        stderr(&limited).contains("the event is lost"),
+        "{}",
+        stderr(&limited)
+    );
+    assert_well(&home.record(&["BACKUP-TASK", "POST", "3", "nightly", "SUCCESS", "NONE"]));
+    let tasks = home.tasks();
+    assert!(
+        tasks.iter().any(|t| t["id"] == "task:backup:3"),
+        "{tasks:?}"
+    );
+}
+
+#[test]
+fn closed_and_broken_streams_lose_nothing() {
+    let home = Home::new();
+    for before in ["exec <&-", "exec <&- >&-", "exec <&- >&- 2>&-"] {
+        let output = after(&home, before).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{before}: {output:?}");
+    }
+    // nobody reads what it complains about
+    let mut child = home
+        .keepwatch()
+        .args(["record", "dpod", "--service", "nobody", "--"])
+        .args(EVENT)
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let lines = |service: &str| {
+        let folder = fs::read_dir(home.inbox().join(service)).unwrap();
+        let texts = folder.map(|e| fs::read_to_string(e.unwrap().path()).unwrap());
+        texts.map(|t| t.matches("\"v\":1").count()).sum::<usize>()
+    };
+    assert_eq!((lines("gateways"), lines("nobody")), (3, 1));
+}
+
+#[test]
+fn a_signal_ends_nothing_before_its_time() {
+    let home = Home::new();
+    assert_well(&home.record(&EVENT));
+    let dir = home.inbox().join("gateways");
+    let file = fs::read_dir(dir).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(&file).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(&file)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let child = home
+        .keepwatch()
+        .args(["record", "dpod", "--service", "gateways", "--"])
+        .args(EVENT)
+        .spawn()
+        .unwrap();
+    // it listens to signals before it opens the inbox, where it hangs: /proc tells when it does
+    let caught = format!("/proc/{}/status", child.id());
+    let term = 1_u64 << (libc::SIGTERM - 1);
+    loop {
+        let status = fs::read_to_string(&caught).unwrap();
+        let mask = status.lines().find_map(|l| l.strip_prefix("SigCgt:"));
+        let mask = u64::from_str_radix(mask.unwrap().trim(), 16).unwrap();
+        if mask & term != 0 {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill")
+        .arg(child.id().to_string())
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    assert_well(&child.wait_with_output().unwrap());
+}
+
 #[test]
 fn the_inbox_may_lie_elsewhere() {
     let home = Home::new();

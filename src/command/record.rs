@@ -7,8 +7,11 @@ use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGXFSZ};
 
 use super::cli::RecordArgs;
 use super::services::known_kinds;
@@ -61,14 +64,29 @@ pub fn run(args: &RecordArgs, config: Option<&Path>) -> Exit {
     Exit::Ok
 }
 
+/// Takes note of the signals that would end the program, and does not obey them: it ends by itself, within
+/// [`PATIENCE`] and well. A limit on the size of files is among them (`ulimit -f`): the write that goes beyond it
+/// fails then, as on a full disk.
+fn outlive_signals() {
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGXFSZ] {
+        // without it the program would be where it was before: ended by the signal
+        let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
+    }
+}
+
 /// Does the work in a thread of its own and leaves it alone when it takes too long.
 fn within_patience(work: impl FnOnce() + Send + 'static) {
+    outlive_signals();
     let (done, wait) = mpsc::channel();
-    std::thread::spawn(move || {
+    let begun = std::thread::Builder::new().spawn(move || {
         work();
         // nobody waits any more only when the program is ending
         let _ = done.send(());
     });
+    if let Err(e) = begun {
+        output::complain(&format!("nothing was recorded: no thread can be had: {e}"));
+        return;
+    }
     match wait.recv_timeout(PATIENCE) {
         Ok(()) => {}
         Err(mpsc::RecvTimeoutError::Timeout) => output::complain(&format!(
