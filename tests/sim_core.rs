@@ -6,12 +6,13 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keepwatch::config::Config;
+use keepwatch::kinds;
 use keepwatch::model::Kind;
 use keepwatch::sim::dialect::{CatalogEntry, Dialect, DialectEntry, ServiceId};
 use keepwatch::sim::http::{Request, Response};
 use keepwatch::sim::queue::Event;
 use keepwatch::sim::world::World;
-use keepwatch::sim::{Running, SimError, SimOptions, dialects, gateway, keystone, start};
+use keepwatch::sim::{Running, SimError, SimOptions, gateway, keystone, start};
 use serde_json::{Value, json};
 
 /// Counts its own POSTs, and rings when the clock passes ten minutes.
@@ -459,7 +460,7 @@ async fn the_world_is_changed_through_controls() {
 
 #[tokio::test]
 async fn the_configuration_that_is_written_is_one_that_the_other_faces_read() {
-    let running = start(SimOptions::quiet(), dialects::all())
+    let running = start(SimOptions::quiet(), kinds::dialects())
         .await
         .expect("starts");
     let kinds: Vec<Kind> = running

@@ -10,6 +10,7 @@ use super::{Exit, output};
 use crate::config::{Config, ServiceConfig};
 use crate::connect::dpod;
 use crate::connect::dpod::inbox::{Inbox, Record};
+use crate::kinds;
 use crate::model::Timestamp;
 use crate::sim::dialect::DialectEntry;
 use crate::sim::{self, Hook, PastCall, SimError, SimOptions};
@@ -27,12 +28,7 @@ impl Demo {
     /// # Errors
     /// [`Exit::Failure`] when they can't start, after the reason was told.
     pub async fn start() -> Result<Self, Exit> {
-        let known = known_kinds();
-        let entries: Vec<DialectEntry> = sim::dialects::all()
-            .into_iter()
-            .filter(|entry| known.iter().any(|kind| kind.name() == entry.kind))
-            .collect();
-        Self::with(SimOptions::default(), entries)
+        Self::with(SimOptions::default(), kinds::dialects())
             .await
             .map_err(|e| {
                 output::complain(&e.to_string());

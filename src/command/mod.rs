@@ -105,7 +105,7 @@ fn sim(args: &SimArgs) -> Exit {
 /// Runs the embedded services until SIGINT or SIGTERM.
 async fn serve(args: &SimArgs) -> Result<(), SimError> {
     let stop = sim::Stop::listen()?;
-    let demo = Demo::with(args.options(), sim::dialects::all()).await?;
+    let demo = Demo::with(args.options(), crate::kinds::dialects()).await?;
     sim::announce(demo.running(), args.write_config.clone())?;
     stop.wait().await;
     Ok(())

@@ -48,7 +48,7 @@ pub fn configured(named: Option<&Path>) -> Result<Config, Exit> {
 /// Every kind that a service may be of.
 #[must_use]
 pub fn known_kinds() -> Vec<Kind> {
-    kinds::drivers().iter().map(|d| d.kind).collect()
+    kinds::drivers().map(|d| d.kind).collect()
 }
 
 /// The services that a command is about, not opened yet.

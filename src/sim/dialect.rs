@@ -2,8 +2,8 @@
 //!
 //! A dialect keeps its own things (backups, policies, groups, jobs) and shares through [`World`] what more than one
 //! service can see: servers and disks, availability zones, quotas, tokens, the clock. To add one: write a file (or
-//! folder) with a type that implements [`Dialect`] and a `pub const ENTRY: DialectEntry`, then add its line to
-//! [`super::dialects::all`].
+//! folder) with a type that implements [`Dialect`] and a `pub const ENTRY: DialectEntry`, then name it in the
+//! crate's registry of kinds.
 //!
 //! Time: never read the real clock. Use [`World::now`]; to have something happen later, call [`World::schedule`] and
 //! wait for [`Dialect::event`]. The engine delivers the events of all services in order of time and sets `now` to

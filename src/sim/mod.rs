@@ -10,7 +10,7 @@
 //! | [`fleet`] | servers, disks, availability zones |
 //! | [`quotas`], [`tokens`], [`switches`] | limits, logins, undocumented choices |
 //! | [`table`] | rows by number and by id |
-//! | [`dialect`] | **what to implement to add a service**; [`dialects`] lists them |
+//! | [`dialect`] | **what to implement to add a service**; the crate's registry of kinds lists them |
 //! | [`http`], [`gateway`], [`signature`] | plain requests and answers; the API gateway's login check and errors; signed requests |
 //! | [`ids`] | ids that can be turned back into numbers, for a million rows without a table |
 //! | [`keystone`] | the identity service |
@@ -37,7 +37,6 @@ pub mod control;
 pub mod csbs;
 pub mod dbs;
 pub mod dialect;
-pub mod dialects;
 pub mod dpod;
 mod engine;
 pub mod error;
@@ -51,6 +50,7 @@ pub mod ids;
 pub mod karbor;
 pub mod keystone;
 pub mod options;
+pub mod pace;
 pub mod queue;
 pub mod quotas;
 pub mod rrule;

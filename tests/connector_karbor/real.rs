@@ -48,7 +48,7 @@ impl PageSink for Pages {
 }
 
 fn open(endpoint: &str, page_size: usize) -> Arc<dyn Connector> {
-    let known: Vec<_> = kinds::drivers().iter().map(|d| d.kind).collect();
+    let known: Vec<_> = kinds::drivers().map(|d| d.kind).collect();
     let text = format!(
         r#"
 [[service]]

@@ -17,7 +17,7 @@ use keepwatch::model::{
     Service, ServiceId, Target, TargetKind, Task, Timestamp,
 };
 use keepwatch::sim::dialect::DialectEntry;
-use keepwatch::sim::{self, Hook, Running, SimOptions, dialects};
+use keepwatch::sim::{self, Hook, Running, SimOptions};
 use keepwatch::store::Store;
 use keepwatch::watch::{Round, WatchEvent, fold};
 use serde_json::{Value, json};
@@ -153,7 +153,7 @@ impl Bench {
         }
         let running = sim::start(options, vec![entry]).await.expect("starts");
         remember(&running, inbox.path());
-        let known: Vec<_> = kinds::drivers().iter().map(|d| d.kind).collect();
+        let known: Vec<_> = kinds::drivers().map(|d| d.kind).collect();
         let text = running.config_toml();
         let config = Config::parse(&text, "sim", Path::new("."), &known).expect("a configuration");
         let mut settings = config.services[0].settings(ServiceId(0)).expect("settings");
@@ -544,7 +544,7 @@ impl Bench {
             return self.trigger().await;
         }
         // what is taken shows only when it is sent: to the same world, elsewhere
-        let entry = dialects::all().into_iter().find(|e| e.kind == self.kind);
+        let entry = kinds::dialects().into_iter().find(|e| e.kind == self.kind);
         let mut elsewhere = Self::start(entry.expect("its dialect")).await;
         elsewhere.whole_round().await;
         for spec in self.connector.actions() {

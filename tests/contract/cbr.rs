@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 
 use keepwatch::catalog::{Catalog, Question};
+use keepwatch::kinds;
 use keepwatch::model::{
     ActionSpec, CodeRef, Intent, Phase, RetryAdvice, SendOutcome, ServiceId, TargetKind,
 };
 use keepwatch::sim::SimOptions;
-use keepwatch::sim::dialects;
 
 use crate::bench::{Bench, Held, world};
 
 async fn cbr(switches: &[(&str, &str)], options: &[(&str, &str)]) -> Bench {
-    let entry = dialects::all().into_iter().find(|e| e.kind == "cbr");
+    let entry = kinds::dialects().into_iter().find(|e| e.kind == "cbr");
     let pairs = |all: &[(&str, &str)]| -> Vec<(String, String)> {
         let owned = all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         owned.collect()

@@ -15,16 +15,11 @@ use std::future::Future;
 use keepwatch::kinds;
 use keepwatch::model::Kind;
 use keepwatch::sim::dialect::DialectEntry;
-use keepwatch::sim::dialects;
 use tokio::task::{Id, JoinSet};
 
-/// Every dialect that a connector speaks.
+/// The dialect of every connector.
 fn spoken() -> Vec<DialectEntry> {
-    let drivers = kinds::drivers();
-    dialects::all()
-        .into_iter()
-        .filter(|entry| drivers.iter().any(|d| d.kind.name() == entry.kind))
-        .collect()
+    kinds::dialects()
 }
 
 /// Runs a case for every kind; fails naming each kind that does not keep it.
@@ -53,13 +48,13 @@ async fn everywhere<F: Future<Output = ()> + Send + 'static>(case: impl Fn(Diale
 
 #[test]
 fn every_connector_is_judged() {
-    let spoken: Vec<&str> = spoken().iter().map(|e| e.kind).collect();
-    assert!(spoken.len() >= 4, "{spoken:?}");
-    for driver in kinds::drivers() {
+    let spoken = spoken();
+    assert!(spoken.len() >= 8, "{spoken:?}");
+    for (driver, entry) in kinds::drivers().zip(&spoken) {
         let Kind(name) = driver.kind;
-        assert!(
-            spoken.contains(&name),
-            "{name} has a connector and no embedded service that could judge it: add its line to sim::dialects"
+        assert_eq!(
+            name, entry.kind,
+            "a connector stands beside another kind's embedded service in the registry"
         );
     }
 }

@@ -8,63 +8,51 @@ use super::backup::Status;
 use super::org::COLLEAGUE;
 use super::policy::Interval;
 use super::{Atlassian, what};
+use crate::sim::pace::Pace;
 use crate::sim::world::World;
 
-/// The pace, and what is left of it.
+/// The pace, and what is remembered from turn to turn.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
-    /// Changes a virtual second.
-    rate: f64,
-    /// Changes that are due and not yet made.
-    budget: f64,
-    /// Seconds between two turns.
-    step: f64,
+    pace: Pace,
     /// How many products and roles are away just now.
     away: usize,
 }
 
-/// Above this rate only backups happen, and faster.
-const BUSY: f64 = 20.0;
-
 impl Traffic {
     /// How many milliseconds a step of a backup takes in a world in a hurry.
     pub fn in_a_hurry(&self) -> Option<i64> {
-        (self.rate > BUSY).then(|| (8_000_000.0 / self.rate).clamp(500.0, 60_000.0) as i64)
+        self.pace.hurried(8_000_000.0, 500.0, 60_000.0)
     }
 }
 
 impl Atlassian {
     /// Gets it going, with a few backups already under way.
     pub(super) fn start_traffic(&mut self, world: &mut World) {
-        let rate = world.change_rate_each();
-        if rate <= 0.0 || self.policies.is_empty() {
+        let Some(pace) = Pace::of(world).filter(|_| !self.policies.is_empty()) else {
             return;
-        }
-        self.traffic = Traffic {
-            rate,
-            budget: 0.0,
-            step: (1.0 / rate).clamp(0.05, 10.0),
-            away: 0,
         };
+        self.traffic.pace = pace;
         self.seed_running(world);
         self.next_turn(world);
     }
 
     fn next_turn(&self, world: &mut World) {
-        let wait = TimeDelta::microseconds((self.traffic.step * 1e6) as i64);
-        world.schedule_in(self.service, wait, what::TRAFFIC, 0);
+        self.traffic
+            .pace
+            .next_turn(world, self.service, what::TRAFFIC);
     }
 
     /// One turn.
     pub(super) fn make_traffic(&mut self, world: &mut World) {
-        self.traffic.budget += self.traffic.rate * self.traffic.step;
+        self.traffic.pace.turn();
         let most = world.options.tasks.max(200) * 2;
-        while self.traffic.budget >= 1.0 {
+        while self.traffic.pace.is_due() {
             let dice = world.rng.u8(0..100);
-            self.traffic.budget -= if self.backups.len() > most {
+            let made = if self.backups.len() > most {
                 self.drop_oldest();
                 1.0
-            } else if self.traffic.rate > BUSY || dice < 66 {
+            } else if self.traffic.pace.is_busy() || dice < 66 {
                 self.someone_moves_a_slot(world)
             } else if dice < 78 {
                 self.someone_restores(world)
@@ -75,6 +63,7 @@ impl Atlassian {
             } else {
                 self.someone_activates(world)
             };
+            self.traffic.pace.made(made);
         }
         self.next_turn(world);
     }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::codes::Refusal;
 use super::rows::Row;
+use super::{NO_SAVED, NONE};
 
 /// What a task does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +144,27 @@ pub(super) struct Log {
 }
 
 impl Log {
+    /// A task that began at once and belongs to nothing yet; times in microseconds since 1970.
+    pub const fn of(kind: Kind, status: Status, created: i64) -> Self {
+        Self {
+            kind,
+            status,
+            progress: 0,
+            incremental: false,
+            auto: false,
+            overlong: false,
+            created,
+            started: created,
+            ends: created,
+            checkpoint: NONE,
+            vault: NONE,
+            policy: NONE,
+            backup: NONE,
+            saved: NO_SAVED,
+            extra: None,
+        }
+    }
+
     pub fn extra_mut(&mut self) -> &mut Extra {
         self.extra.get_or_insert_with(Box::default)
     }
@@ -197,21 +219,9 @@ mod tests {
         assert!(size_of::<Log>() <= 96, "{}", size_of::<Log>());
         let at = |micros| DateTime::from_timestamp_micros(micros).expect("valid");
         let mut log = Log {
-            kind: Kind::Backup,
-            status: Status::Running,
-            progress: 0,
-            incremental: false,
-            auto: false,
-            overlong: false,
-            created: 900,
             started: 1000,
             ends: 1100,
-            checkpoint: 0,
-            vault: 0,
-            policy: 0,
-            backup: 0,
-            saved: 0,
-            extra: None,
+            ..Log::of(Kind::Backup, Status::Running, 900)
         };
         assert_eq!(log.percent(at(0)), 0);
         assert_eq!(log.percent(at(1050)), 50);

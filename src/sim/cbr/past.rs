@@ -304,21 +304,14 @@ fn past_log(kind: Kind, run: Past, saved: u32, chance: u64) -> Log {
     let started = run.created + 2_000_000;
     let length = 30_000_000 + (chance >> 20) as i64 % 600_000_000;
     Log {
-        kind,
-        status: LogStatus::Success,
         progress: 100,
-        incremental: false,
         auto: run.policy != NONE,
-        overlong: false,
-        created: run.created,
         started,
         ends: started + length,
-        checkpoint: NONE,
         vault: run.vault,
         policy: run.policy,
-        backup: NONE,
         saved,
-        extra: None,
+        ..Log::of(kind, LogStatus::Success, run.created)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::backup::{Backup, Status};
 use super::checkpoint::{Checkpoint, Skipped};
 use super::codes::{self, Refusal};
-use super::log::{Extra, Kind};
+use super::log::{Extra, Kind, Log, Status as LogStatus};
 use super::resource::{self, Saved};
 use super::vault::{Bound, Vault};
 use super::work::{Outcome, Plan};
@@ -168,22 +168,14 @@ impl Cbr {
     /// The one task of a run; it waits until its parts run, and ends with the last of them.
     fn wait_for_parts(&mut self, world: &World, plan: Plan) -> u64 {
         let now = world.now().timestamp_micros();
-        self.logs.push(super::log::Log {
-            kind: plan.kind,
-            status: super::log::Status::Waiting,
-            progress: 0,
+        self.logs.push(Log {
             incremental: plan.incremental,
             auto: plan.auto,
-            overlong: false,
-            created: now,
-            started: now,
-            ends: now,
             checkpoint: plan.checkpoint,
             vault: plan.vault,
             policy: plan.policy,
-            backup: NONE,
-            saved: NO_SAVED,
             extra: plan.extra,
+            ..Log::of(plan.kind, LogStatus::Waiting, now)
         })
     }
 

@@ -12,40 +12,33 @@ use super::resource::Sort;
 use super::run::Order;
 use super::{Cbr, what};
 use crate::sim::fleet::ServerState;
+use crate::sim::pace::Pace;
 use crate::sim::world::World;
 
-/// The pace, and what is left of it.
+/// The pace, and what is remembered from turn to turn.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
-    /// Changes a virtual second.
-    rate: f64,
-    /// Changes that are due and not yet made.
-    budget: f64,
-    /// Seconds between two turns.
-    step: f64,
+    pace: Pace,
     /// Backups before this number were looked at for deletion.
     oldest: u64,
     /// Servers that are being moved, until they are there.
     moving: BTreeSet<u64>,
 }
 
-/// Above this rate only the cheap and frequent things happen, and faster.
-const BUSY: f64 = 20.0;
 /// Above that rate at most so many backups run at once.
 const MOST_RUNNING: f64 = 2000.0;
 
 impl Cbr {
     /// Gets it going, with a few backups already under way.
     pub(super) fn start_traffic(&mut self, world: &mut World) {
-        let rate = world.change_rate_each();
-        if rate <= 0.0 || self.vaults.values().all(|vault| vault.resources.is_empty()) {
+        let Some(pace) = Pace::of(world).filter(|_| {
+            self.vaults
+                .values()
+                .any(|vault| !vault.resources.is_empty())
+        }) else {
             return;
-        }
-        self.traffic = Traffic {
-            rate,
-            step: (1.0 / rate).clamp(0.05, 10.0),
-            ..Traffic::default()
         };
+        self.traffic.pace = pace;
         for _ in 0..4 {
             self.someone_backs_up(world, None);
         }
@@ -53,27 +46,28 @@ impl Cbr {
     }
 
     fn next_turn(&self, world: &mut World) {
-        let wait = TimeDelta::microseconds((self.traffic.step * 1e6) as i64);
-        world.schedule_in(self.service, wait, what::TRAFFIC, 0);
+        self.traffic
+            .pace
+            .next_turn(world, self.service, what::TRAFFIC);
     }
 
     /// One turn.
     pub(super) fn make_traffic(&mut self, world: &mut World) {
-        self.traffic.budget += self.traffic.rate * self.traffic.step;
+        self.traffic.pace.turn();
         let population = world.options.tasks.max(80);
-        let crowded = self.traffic.rate > BUSY;
-        while self.traffic.budget >= 1.0 {
+        let crowded = self.traffic.pace.is_busy();
+        while self.traffic.pace.is_due() {
             let dice = world.rng.u8(0..100);
             let leaving = [Status::WaitingDelete, Status::Deleting]
                 .into_iter()
                 .filter_map(Status::slot)
                 .map(|slot| self.backups.count(slot))
                 .sum::<usize>();
-            self.traffic.budget -= if self.backups.live() - leaving > population {
+            let made = if self.backups.live() - leaving > population {
                 self.oldest_goes(world)
             } else if crowded || dice >= 30 {
                 let seconds = crowded.then(|| {
-                    let fitting = MOST_RUNNING * 4.0 / self.traffic.rate;
+                    let fitting = MOST_RUNNING * 4.0 / self.traffic.pace.rate();
                     fitting.clamp(0.5, 60.0) * (0.5 + world.rng.f64())
                 });
                 self.someone_backs_up(world, seconds)
@@ -82,6 +76,7 @@ impl Cbr {
             } else {
                 self.someone_restores(world)
             };
+            self.traffic.pace.made(made);
         }
         self.forget_tasks(population);
         self.next_turn(world);

@@ -9,40 +9,31 @@ use super::plan::PlanStatus;
 use super::rows::{Restore, RestoreStatus, SetStatus};
 use super::{Dbs, millis, what};
 use crate::sim::fleet::ServerState;
+use crate::sim::pace::Pace;
 use crate::sim::world::World;
 
-/// The pace, and what is left of it.
+/// The pace, and what is remembered from turn to turn.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
-    /// Changes a virtual second.
-    rate: f64,
-    /// Changes that are due and not yet made.
-    budget: f64,
-    /// Seconds between two turns.
-    step: f64,
+    pace: Pace,
     /// Restores that are to run once their check has passed.
     pub started: HashSet<u64>,
 }
 
-/// Above this rate only backups happen, and faster.
-const BUSY: f64 = 20.0;
-
 impl Traffic {
     /// How many milliseconds a backup takes in a world in a hurry.
     pub fn in_a_hurry(&self) -> Option<i64> {
-        (self.rate > BUSY).then(|| (8_000_000.0 / self.rate).clamp(500.0, 60_000.0) as i64)
+        self.pace.hurried(8_000_000.0, 500.0, 60_000.0)
     }
 }
 
 impl Dbs {
     /// Gets it going, with a few backups already under way.
     pub(super) fn start_traffic(&mut self, world: &mut World) {
-        let rate = world.change_rate_each();
-        if rate <= 0.0 || self.plans.is_empty() {
+        let Some(pace) = Pace::of(world).filter(|_| !self.plans.is_empty()) else {
             return;
-        }
-        self.traffic.rate = rate;
-        self.traffic.step = (1.0 / rate).clamp(0.05, 10.0);
+        };
+        self.traffic.pace = pace;
         for _ in 0..3 {
             self.someone_backs_up(world);
         }
@@ -50,19 +41,20 @@ impl Dbs {
     }
 
     fn next_turn(&self, world: &mut World) {
-        let wait = TimeDelta::microseconds((self.traffic.step * 1e6) as i64);
-        world.schedule_in(self.service, wait, what::TRAFFIC, 0);
+        self.traffic
+            .pace
+            .next_turn(world, self.service, what::TRAFFIC);
     }
 
     /// One turn.
     pub(super) fn make_traffic(&mut self, world: &mut World) {
-        self.traffic.budget += self.traffic.rate * self.traffic.step;
+        self.traffic.pace.turn();
         let most = world.options.tasks.max(200);
-        while self.traffic.budget >= 1.0 {
+        while self.traffic.pace.is_due() {
             let dice = world.rng.u8(0..100);
-            self.traffic.budget -= if self.sets.len() > most {
+            let made = if self.sets.len() > most {
                 self.oldest_goes()
-            } else if self.traffic.rate > BUSY || dice < 60 {
+            } else if self.traffic.pace.is_busy() || dice < 60 {
                 self.someone_backs_up(world)
             } else if dice < 75 {
                 self.source_goes_down(world)
@@ -71,6 +63,7 @@ impl Dbs {
             } else {
                 self.someone_pauses(world)
             };
+            self.traffic.pace.made(made);
         }
         self.next_turn(world);
     }

@@ -8,46 +8,34 @@ use super::device::Damage;
 use super::execution::Stage;
 use super::plan::Family;
 use super::{Dpod, what};
+use crate::sim::pace::Pace;
 use crate::sim::world::World;
 
-/// The pace, and what is left of it.
+/// The pace, and what is remembered from turn to turn.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
-    /// Changes a virtual second.
-    rate: f64,
-    /// Changes that are due and not yet made.
-    budget: f64,
-    /// Seconds between two turns.
-    step: f64,
+    pace: Pace,
     /// How many things are wrong just now.
     wrong: usize,
 }
 
-/// Above this rate plans run more at a time, and faster.
-const BUSY: f64 = 20.0;
 /// The most runs under way at once that colleagues begin.
 const MOST: usize = 3;
 
 impl Traffic {
     /// How many milliseconds a step takes in a world in a hurry.
     pub fn in_a_hurry(&self) -> Option<i64> {
-        (self.rate > BUSY).then(|| (1_000_000.0 / self.rate).clamp(100.0, 30_000.0) as i64)
+        self.pace.hurried(1_000_000.0, 100.0, 30_000.0)
     }
 }
 
 impl Dpod {
     /// Gets it going, with plans that run from the first moment on.
     pub(super) fn start_traffic(&mut self, world: &mut World) {
-        let rate = world.change_rate_each();
-        if rate <= 0.0 || self.plans.is_empty() {
+        let Some(pace) = Pace::of(world).filter(|_| !self.plans.is_empty()) else {
             return;
-        }
-        self.traffic = Traffic {
-            rate,
-            budget: 0.0,
-            step: (1.0 / rate).clamp(0.05, 10.0),
-            wrong: 0,
         };
+        self.traffic.pace = pace;
         // One gateway does not do what it is asked to: the first runs show what a failure looks like.
         if let Some(device) = self.site.devices.get_mut(1) {
             device.soma = false;
@@ -73,20 +61,22 @@ impl Dpod {
     }
 
     fn next_turn(&self, world: &mut World) {
-        let wait = TimeDelta::microseconds((self.traffic.step * 1e6) as i64);
-        world.schedule_in(self.service, wait, what::TRAFFIC, 0);
+        self.traffic
+            .pace
+            .next_turn(world, self.service, what::TRAFFIC);
     }
 
     /// One turn.
     pub(super) fn make_traffic(&mut self, world: &mut World) {
-        self.traffic.budget += self.traffic.rate * self.traffic.step;
-        while self.traffic.budget >= 1.0 {
+        self.traffic.pace.turn();
+        while self.traffic.pace.is_due() {
             let dice = world.rng.u8(0..100);
-            self.traffic.budget -= if self.traffic.rate > BUSY || dice < 75 {
+            let made = if self.traffic.pace.is_busy() || dice < 75 {
                 self.someone_executes(world)
             } else {
                 self.something_breaks(world)
             };
+            self.traffic.pace.made(made);
         }
         self.next_turn(world);
     }
@@ -94,7 +84,11 @@ impl Dpod {
     /// Somebody executes a plan; a change for each of its tasks' steps is roughly what comes of it.
     fn someone_executes(&mut self, world: &mut World) -> f64 {
         let under_way = |it: &&super::execution::Execution| it.stage != Stage::Over;
-        let most = if self.traffic.rate > BUSY { 40 } else { MOST };
+        let most = if self.traffic.pace.is_busy() {
+            40
+        } else {
+            MOST
+        };
         if self.executions.iter().filter(under_way).count() >= most {
             return 1.0;
         }

@@ -290,6 +290,20 @@ pub(super) enum Trouble {
     Column,
 }
 
+impl Trouble {
+    /// How most controllers tell it; of an unknown marker each has words of its own.
+    pub fn told(self, marker: impl FnOnce(&str) -> Fault) -> Fault {
+        match self {
+            Self::Direction => Fault::input(DIRECTION),
+            Self::Marker(id) => marker(&id),
+            Self::Column => Fault::stumbled(),
+        }
+    }
+}
+
+/// What is said of a direction that is none.
+pub(super) const DIRECTION: &str = "Unknown sort direction, must be 'desc' or 'asc'.";
+
 /// The rows of a page, in order.
 ///
 /// # Errors

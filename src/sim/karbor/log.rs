@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::checkpoint::Status;
 use super::fault::{Answer, Fault};
-use super::list::{Cell, Page, Rows, Trouble, select, strict};
+use super::list::{Cell, Page, Rows, select, strict};
 use super::provider::Provider;
 use super::python::is_uuid_like;
-use super::{Karbor, plan, tag};
+use super::{Karbor, tag};
 use crate::sim::http::{Request, Response};
 use crate::sim::ids::Ids;
 use crate::sim::world::World;
@@ -164,11 +164,7 @@ impl Karbor {
         let rows = match strict::<Logs>(&filters)? {
             None => Vec::new(),
             Some(tests) => {
-                select(&logs, &page, page.offset, &tests).map_err(|trouble| match trouble {
-                    Trouble::Direction => plan::direction(),
-                    Trouble::Marker(_) => unknown(),
-                    Trouble::Column => Fault::stumbled(),
-                })?
+                select(&logs, &page, page.offset, &tests).map_err(|t| t.told(|_| unknown()))?
             }
         };
         let rows = rows

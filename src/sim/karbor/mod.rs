@@ -406,7 +406,7 @@ impl Dialect for Karbor {
             FIRE => self.fire(world, number),
             RETAIN => self.retain(world, number),
             TRAFFIC => self.make_traffic(world),
-            MEND => self.mend(world, event.id),
+            MEND => self.mend(event.id),
             _ => {}
         }
     }

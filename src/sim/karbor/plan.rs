@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::fault::{Answer, Fault};
-use super::list::{Cell, Page, Rows, Trouble, loose, select};
+use super::list::{Cell, Page, Rows, loose, select};
 use super::provider::{Provider, TYPES};
 use super::python::is_uuid_like;
 use super::{Karbor, body, schema, tag};
@@ -190,11 +190,9 @@ impl Karbor {
             &["name", "description"],
         )?;
         let plans = self.plans(world);
-        let rows = select(&plans, &page, page.offset, &tests).map_err(|trouble| match trouble {
-            Trouble::Direction => direction(),
-            Trouble::Marker(id) => Fault::missing(format!("Plan {id} could not be found.")),
-            Trouble::Column => Fault::stumbled(),
-        })?;
+        let missing = |id: &str| Fault::missing(format!("Plan {id} could not be found."));
+        let rows =
+            select(&plans, &page, page.offset, &tests).map_err(|trouble| trouble.told(missing))?;
         let rows = rows
             .into_iter()
             .map(|number| self.plan_json(number))
@@ -334,11 +332,6 @@ impl Karbor {
         self.usage.plans -= 1;
         Ok(body::nothing())
     }
-}
-
-/// 400 for a direction that is neither.
-pub(super) fn direction() -> Fault {
-    Fault::input("Unknown sort direction, must be 'desc' or 'asc'.")
 }
 
 fn empty(list: &Value) -> bool {

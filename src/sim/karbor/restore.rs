@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::checkpoint::Status;
 use super::fault::{Answer, Fault};
 use super::flow::{Flow, SERVER, Trouble as Reason, VOLUME, Work};
-use super::list::{Cell, Page, Rows, Trouble, select, strict};
+use super::list::{Cell, Page, Rows, select, strict};
 use super::log::{Log, Operation};
 use super::plan::texts_of_texts;
 use super::provider::{Provider, TYPES};
 use super::python::is_uuid_like;
-use super::{Karbor, body, plan, schema, tag};
+use super::{Karbor, body, schema, tag};
 use crate::sim::http::{Request, Response};
 use crate::sim::ids::Ids;
 use crate::sim::world::World;
@@ -171,13 +171,8 @@ impl Karbor {
         let rows = match strict::<Checks>(&filters)? {
             None => Vec::new(),
             Some(tests) => {
-                select(&checks, &page, page.offset, &tests).map_err(|trouble| match trouble {
-                    Trouble::Direction => plan::direction(),
-                    Trouble::Marker(id) => {
-                        Fault::missing(format!("{name} {id} could not be found."))
-                    }
-                    Trouble::Column => Fault::stumbled(),
-                })?
+                let missing = |id: &str| Fault::missing(format!("{name} {id} could not be found."));
+                select(&checks, &page, page.offset, &tests).map_err(|t| t.told(missing))?
             }
         };
         let rows = rows

@@ -8,21 +8,15 @@ use super::checkpoint::Status;
 use super::provider::Provider;
 use super::restore::Sort;
 use super::{Karbor, MEND, TRAFFIC, tag};
+use crate::sim::pace::Pace;
 use crate::sim::world::World;
 
-/// The pace, and what is left of it.
+/// The pace, and what is remembered from turn to turn.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
-    /// Changes a virtual second.
-    rate: f64,
-    /// Changes that are due and not yet made.
-    budget: f64,
-    /// Seconds between two turns.
-    step: f64,
+    pace: Pace,
 }
 
-/// Above this rate only runs and deletions happen, and faster.
-const BUSY: f64 = 20.0;
 /// How many checkpoints a busy service keeps of a plan.
 const KEPT: usize = 40;
 /// What is mended: the disk service.
@@ -33,22 +27,17 @@ const BANK: u64 = 1;
 impl Traffic {
     /// Whether everything has to go faster than disks do.
     pub fn in_a_hurry(&self) -> bool {
-        self.rate > BUSY
+        self.pace.is_busy()
     }
 }
 
 impl Karbor {
     /// Gets it going, with a few runs already under way.
     pub(super) fn start_traffic(&mut self, world: &mut World) {
-        let rate = world.change_rate_each();
-        if rate <= 0.0 || self.plans.is_empty() {
+        let Some(pace) = Pace::of(world).filter(|_| !self.plans.is_empty()) else {
             return;
-        }
-        self.traffic = Traffic {
-            rate,
-            budget: 0.0,
-            step: (1.0 / rate).clamp(0.05, 10.0),
         };
+        self.traffic.pace = pace;
         for _ in 0..2 {
             self.someone_runs(world);
         }
@@ -56,16 +45,15 @@ impl Karbor {
     }
 
     fn next_turn(&self, world: &mut World) {
-        let wait = TimeDelta::microseconds((self.traffic.step * 1e6) as i64);
-        world.schedule_in(self.service, wait, TRAFFIC, 0);
+        self.traffic.pace.next_turn(world, self.service, TRAFFIC);
     }
 
     /// One turn.
     pub(super) fn make_traffic(&mut self, world: &mut World) {
-        self.traffic.budget += self.traffic.rate * self.traffic.step;
-        while self.traffic.budget >= 1.0 {
+        self.traffic.pace.turn();
+        while self.traffic.pace.is_due() {
             let dice = world.rng.u8(0..100);
-            self.traffic.budget -= if self.too_many() {
+            let made = if self.too_many() {
                 self.someone_deletes(world)
             } else if self.traffic.in_a_hurry() || dice < 50 {
                 self.someone_runs(world)
@@ -80,6 +68,7 @@ impl Karbor {
             } else {
                 self.goes_away(world, BANK)
             };
+            self.traffic.pace.made(made);
         }
         self.next_turn(world);
     }
@@ -166,7 +155,7 @@ impl Karbor {
     }
 
     /// It is back.
-    pub(super) fn mend(&mut self, _world: &mut World, what: u64) {
+    pub(super) fn mend(&mut self, what: u64) {
         if what == CINDER {
             self.cinder_up = true;
         } else {

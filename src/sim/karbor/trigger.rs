@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::fault::{Answer, Fault};
-use super::list::{Cell, Page, Rows, Trouble, integer, loose, select};
+use super::list::{Cell, DIRECTION, Page, Rows, Trouble, integer, loose, select};
 use super::pattern::{Mistake, Pattern};
 use super::python::is_uuid_like;
 use super::{FIRE, Karbor, body, schema, tag};
@@ -361,7 +361,7 @@ fn polled(world: &World, due: DateTime<Utc>) -> DateTime<Utc> {
 /// How the calls on triggers and scheduled operations tell what went wrong in a list.
 pub(super) fn unexpected(trouble: Trouble, missing: impl Fn(&str) -> String) -> Fault {
     match trouble {
-        Trouble::Direction => Fault::unexpected(super::plan::direction().message()),
+        Trouble::Direction => Fault::unexpected(DIRECTION),
         Trouble::Marker(id) => Fault::unexpected(&missing(&id)),
         Trouble::Column => Fault::unexpected("<class 'oslo_db.exception.InvalidSortKey'>"),
     }

@@ -263,7 +263,7 @@ pub fn run() {
         "[[service]]\nname = \"bench\"\nkind = \"csbs\"\nendpoint = \"http://127.0.0.1:{port}/v1/p\"\n\
          rate_per_minute = 100000\n[service.auth]\nmethod = \"none\"\n[service.options]\nproject_id = \"p\"\n"
     );
-    let known: Vec<_> = kinds::drivers().iter().map(|d| d.kind).collect();
+    let known: Vec<_> = kinds::drivers().map(|d| d.kind).collect();
     let config = Config::parse(&toml, "bench", Path::new("."), &known).expect("a configuration");
     let settings = config.services[0].settings(ServiceId(0)).expect("settings");
     let driver = kinds::driver(settings.kind).expect("csbs");
