@@ -205,6 +205,11 @@ pub trait Connector: Send + Sync {
         false
     }
 
+    /// The action with this id.
+    fn action(&self, id: &str) -> Option<&ActionSpec> {
+        self.actions().iter().find(|a| a.id == id)
+    }
+
     /// What `doctor` asks besides the feeds (quotas, what was set up by hand): a name, and what came of it.
     /// Changes nothing, and tries no credentials that were refused.
     async fn check(&self) -> Vec<(String, Result<String, Fault>)> {

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{CodeRef, Fault, Phase, RetryAdvice, ServiceId, Timestamp};
+use serde::de::DeserializeOwned;
+
+use super::{CodeRef, Fault, FaultKind, Phase, RetryAdvice, ServiceId, Timestamp};
 
 /// What an action is for, in one vocabulary for all services.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -232,6 +234,23 @@ pub struct Prepared {
     pub idempotency_token: Option<String>,
     /// The connector's own notes for sending it (it alone reads them).
     pub plan: serde_json::Value,
+}
+
+impl Prepared {
+    /// The connector's own notes, read back.
+    ///
+    /// # Errors
+    /// A [`FaultKind::Config`] fault: they are not what this connector writes.
+    pub fn own_plan<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        T::deserialize(&self.plan).map_err(|e| {
+            Fault::new(
+                FaultKind::Config,
+                format!("the prepared action can't be read: {e}"),
+                "",
+                "Prepare it again.",
+            )
+        })
+    }
 }
 
 /// What the service answered.

@@ -1,6 +1,7 @@
 //! How a service answers.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::{CodeRef, Timestamp};
 
@@ -99,6 +100,20 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Every sort.
+    pub const ALL: [Self; 10] = [
+        Self::Unreachable,
+        Self::Tls,
+        Self::Timeout,
+        Self::Auth,
+        Self::Limited,
+        Self::Server,
+        Self::Refused,
+        Self::Garbled,
+        Self::Config,
+        Self::NotOffered,
+    ];
+
     /// The word for it, as in JSON output.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -114,6 +129,14 @@ impl FaultKind {
             Self::Config => "configuration",
             Self::NotOffered => "not offered",
         }
+    }
+}
+
+impl FromStr for FaultKind {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|k| k.word() == word).ok_or(())
     }
 }
 

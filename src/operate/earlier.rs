@@ -53,10 +53,7 @@ impl Operator {
         let (service, connector) = self.services.iter().find(|(s, _)| {
             *s.name == *story.service.name && s.kind.name() == &*story.service.kind
         })?;
-        let spec = connector
-            .actions()
-            .iter()
-            .find(|a| a.id == story.action.action)?;
+        let spec = connector.action(&story.action.action)?;
         Some(keep::record(story, service.id, spec.id))
     }
 
@@ -101,11 +98,7 @@ impl Operator {
     /// Compares what is about to be shown with what was sent before: warns of the same action just now or of
     /// unknown fate, and takes over its token where the service recognises a repeat by it.
     pub(super) async fn compare(&self, prepared: &mut Prepared, connector: &dyn Connector) {
-        let Some((service, _)) = self
-            .services
-            .iter()
-            .find(|(s, _)| s.id == prepared.intent.service)
-        else {
+        let Some((service, _)) = self.service(prepared.intent.service) else {
             return;
         };
         let intent = &prepared.intent;

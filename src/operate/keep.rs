@@ -152,24 +152,9 @@ fn number(data: &Value, name: &str) -> u16 {
 
 fn read_fault(data: &Value) -> Fault {
     let fault = data.get("fault").cloned().unwrap_or_default();
-    let word = text(&fault, "kind");
-    let kinds = [
-        FaultKind::Unreachable,
-        FaultKind::Tls,
-        FaultKind::Timeout,
-        FaultKind::Auth,
-        FaultKind::Limited,
-        FaultKind::Server,
-        FaultKind::Refused,
-        FaultKind::Garbled,
-        FaultKind::Config,
-        FaultKind::NotOffered,
-    ];
+    let kind = text(&fault, "kind").parse();
     Fault::new(
-        kinds
-            .into_iter()
-            .find(|k| k.word() == word)
-            .unwrap_or(FaultKind::Unreachable),
+        kind.unwrap_or(FaultKind::Unreachable),
         text(&fault, "what"),
         text(&fault, "place"),
         text(&fault, "advice"),

@@ -141,9 +141,7 @@ impl Operator {
             .connector(intent.service)
             .ok_or_else(|| no_service(intent.service))?;
         let spec = connector
-            .actions()
-            .iter()
-            .find(|a| a.id == intent.action)
+            .action(intent.action)
             .ok_or_else(|| not_offered(intent.action, connector.kind().name()))?;
         self.guard
             .allows(intent.service, spec)
@@ -180,10 +178,7 @@ impl Operator {
     }
 
     fn head(&self, id: ActionId, prepared: &Prepared, verb: Verb, at: Timestamp) -> Option<Event> {
-        let (service, _) = self
-            .services
-            .iter()
-            .find(|(s, _)| s.id == prepared.intent.service)?;
+        let (service, _) = self.service(prepared.intent.service)?;
         Some(Event::Action(Box::new(ActionHead {
             id: id.0,
             at,
@@ -232,10 +227,7 @@ impl Operator {
         typed: Option<&str>,
     ) -> Result<Confirmed, GuardError> {
         if let Some(connector) = self.connector(prepared.intent.service)
-            && let Some(spec) = connector
-                .actions()
-                .iter()
-                .find(|a| a.id == prepared.intent.action)
+            && let Some(spec) = connector.action(prepared.intent.action)
         {
             self.guard.allows(prepared.intent.service, spec)?;
         }
@@ -264,9 +256,7 @@ impl Operator {
             return self.tell(id, Stage::NotSent { fault }, None);
         };
         let verb = connector
-            .actions()
-            .iter()
-            .find(|a| a.id == prepared.intent.action)
+            .action(prepared.intent.action)
             .map_or(Verb::Trigger, |a| a.verb);
         if let Err(error) = self.write_ahead(id, &prepared, verb).await {
             let fault = Fault::new(
@@ -407,11 +397,13 @@ impl Operator {
         let _ = self.events.send(event);
     }
 
+    /// A service with its connector.
+    pub(super) fn service(&self, id: ServiceId) -> Option<&(Service, Arc<dyn Connector>)> {
+        self.services.iter().find(|(s, _)| s.id == id)
+    }
+
     pub(super) fn connector(&self, service: ServiceId) -> Option<&Arc<dyn Connector>> {
-        self.services
-            .iter()
-            .find(|(s, _)| s.id == service)
-            .map(|(_, c)| c)
+        self.service(service).map(|(_, c)| c)
     }
 }
 

@@ -216,7 +216,7 @@ impl Atlassian {
         prepared: &Prepared,
         progress: Progress<'_>,
     ) -> SendOutcome {
-        let plan = match read_plan(prepared) {
+        let plan = match prepared.own_plan::<Plan>() {
             Ok(plan) => plan,
             Err(fault) => return SendOutcome::NotSent { fault },
         };
@@ -252,7 +252,7 @@ impl Atlassian {
 
     /// Looks for signs that a lost request was carried out.
     pub(super) async fn seek(&self, prepared: &Prepared) -> Result<Found, Fault> {
-        let plan = read_plan(prepared)?;
+        let plan: Plan = prepared.own_plan()?;
         let id = prepared.intent.target.id.as_str();
         if prepared.intent.action == "activate" {
             let status = self.policy_status(id).await?;
@@ -288,15 +288,4 @@ impl Atlassian {
             },
         })
     }
-}
-
-fn read_plan(prepared: &Prepared) -> Result<Plan, Fault> {
-    serde_json::from_value(prepared.plan.clone()).map_err(|e| {
-        Fault::new(
-            FaultKind::Config,
-            format!("the prepared action can't be read: {e}"),
-            "",
-            "Prepare it again.",
-        )
-    })
 }

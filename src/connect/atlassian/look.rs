@@ -45,10 +45,7 @@ impl Atlassian {
         task_id: &str,
         policy: Option<&str>,
     ) -> Result<TaskLook, Fault> {
-        let op = match sort {
-            Sort::Backup => Op::Backup,
-            Sort::Restore => Op::Restore,
-        };
+        let op = sort.one();
         let ids: Vec<&str> = [Some(task_id), policy.filter(|_| sort == Sort::Backup)]
             .into_iter()
             .flatten()
@@ -86,11 +83,12 @@ impl Atlassian {
         task_id: &str,
         policy: Option<&str>,
     ) -> Result<TaskLook, Fault> {
-        let (op, key, ids) = match (sort, policy) {
-            (Sort::Backup, Some(policy)) => (Op::Backups, "backups", vec![policy]),
+        let ids = match (sort, policy) {
+            (Sort::Backup, Some(policy)) => vec![policy],
             (Sort::Backup, None) => return Ok(TaskLook::NotOffered),
-            (Sort::Restore, _) => (Op::Restores, "restores", Vec::new()),
+            (Sort::Restore, _) => Vec::new(),
         };
+        let (op, key) = sort.list();
         let Some(call) = self.client.paths.call(op, &ids) else {
             return Ok(TaskLook::NotOffered);
         };

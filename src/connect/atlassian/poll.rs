@@ -424,10 +424,7 @@ impl Atlassian {
         reply: &Reply,
         first: usize,
     ) -> Result<(Rows, Turn), Fault> {
-        let key = match sort {
-            Sort::Backup => "backups",
-            Sort::Restore => "restores",
-        };
+        let (_, key) = sort.list();
         let (raws, total) = list::rows(reply, key)?;
         let mut rows = Rows::default();
         let mut bad = Vec::new();

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::known::{Known, Note, Run};
+use super::paths::Op;
 use super::policy::device_ref;
 use super::word;
 use crate::connect::decode::{Float, Loose, Raw, Text, raw_text, time};
@@ -74,6 +75,22 @@ impl Sort {
         match self {
             Self::Backup => "backup",
             Self::Restore => "restore",
+        }
+    }
+
+    /// The call that lists them, and the list's name in its answer.
+    pub(super) const fn list(self) -> (Op, &'static str) {
+        match self {
+            Self::Backup => (Op::Backups, "backups"),
+            Self::Restore => (Op::Restores, "restores"),
+        }
+    }
+
+    /// The call for one of them.
+    pub(super) const fn one(self) -> Op {
+        match self {
+            Self::Backup => Op::Backup,
+            Self::Restore => Op::Restore,
         }
     }
 }

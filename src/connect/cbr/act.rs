@@ -291,7 +291,7 @@ impl Cbr {
         prepared: &Prepared,
         progress: Progress<'_>,
     ) -> SendOutcome {
-        let plan = match read_plan(prepared) {
+        let plan = match prepared.own_plan::<Plan>() {
             Ok(plan) => plan,
             Err(fault) => return SendOutcome::NotSent { fault },
         };
@@ -436,15 +436,4 @@ fn job_id(reply: &Reply) -> Option<String> {
     }
     let answer: Answer<'_> = serde_json::from_slice(&reply.body).ok()?;
     (!answer.job_id.is_empty()).then(|| answer.job_id.owned())
-}
-
-pub(super) fn read_plan(prepared: &Prepared) -> Result<Plan, Fault> {
-    serde_json::from_value(prepared.plan.clone()).map_err(|e| {
-        Fault::new(
-            FaultKind::Config,
-            format!("the prepared action can't be read: {e}"),
-            "",
-            "Prepare it again.",
-        )
-    })
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Cbr;
-use super::act::{Plan, read_plan};
+use super::act::Plan;
 use super::draft::OneBackup;
 use super::log::Log;
 use super::policy::OnePolicy;
@@ -59,7 +59,7 @@ impl Cbr {
         prepared: &Prepared,
         sent_at: Timestamp,
     ) -> Result<Found, Fault> {
-        let plan = read_plan(prepared)?;
+        let plan: Plan = prepared.own_plan()?;
         // The service dates its tasks by its own clock.
         let clock = self.session.clock();
         let since = sent_at.plus(clock.map_or(0, |(theirs, ours)| theirs.since(ours)) - SLACK_MS);

@@ -202,7 +202,7 @@ impl Csbs {
         prepared: &Prepared,
         _progress: Progress<'_>,
     ) -> SendOutcome {
-        let plan = match read_plan(prepared) {
+        let plan = match prepared.own_plan::<Plan>() {
             Ok(plan) => plan,
             Err(fault) => return SendOutcome::NotSent { fault },
         };
@@ -299,15 +299,4 @@ pub(super) fn unreadable(e: &serde_json::Error, reply: &Reply) -> Fault {
         reply.place.clone(),
         "Look at the raw record.",
     )
-}
-
-pub(super) fn read_plan(prepared: &Prepared) -> Result<Plan, Fault> {
-    serde_json::from_value(prepared.plan.clone()).map_err(|e| {
-        Fault::new(
-            FaultKind::Config,
-            format!("the prepared action can't be read: {e}"),
-            "",
-            "Prepare it again.",
-        )
-    })
 }

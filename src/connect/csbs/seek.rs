@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Csbs;
-use super::act::read_plan;
+use super::act::Plan;
 use super::item::{Facet, Item, OneItem};
 use super::policy::{OnePolicy, PolicyRow};
 use crate::connect::decode::Raw;
@@ -50,7 +50,7 @@ impl Csbs {
         prepared: &Prepared,
         sent_at: Timestamp,
     ) -> Result<Found, Fault> {
-        let plan = read_plan(prepared)?;
+        let plan: Plan = prepared.own_plan()?;
         // The service dates its backups by its own clock.
         let noted = self.known(|known| known.sent_at(&prepared.plan.to_string()));
         let since = noted

@@ -255,7 +255,7 @@ impl Dbs {
 
     /// Puts an earlier token in the place of a prepared action's.
     pub(super) fn reuse(&self, prepared: &mut Prepared, token: &str) -> bool {
-        let Ok(mut plan) = serde_json::from_value::<SendPlan>(prepared.plan.clone()) else {
+        let Ok(mut plan) = prepared.own_plan::<SendPlan>() else {
             return false;
         };
         let Some((_, held)) = plan.action.parameters.iter_mut().find(|(n, _)| n == TOKEN) else {
@@ -282,14 +282,9 @@ impl Dbs {
     }
 
     pub(super) async fn send_action(&self, prepared: &Prepared) -> SendOutcome {
-        let plan: SendPlan = match serde_json::from_value(prepared.plan.clone()) {
+        let plan: SendPlan = match prepared.own_plan() {
             Ok(plan) => plan,
-            Err(e) => {
-                let what = format!("the prepared action can't be read: {e}");
-                return SendOutcome::NotSent {
-                    fault: Fault::new(FaultKind::Config, what, "", "Prepare it again."),
-                };
-            }
+            Err(fault) => return SendOutcome::NotSent { fault },
         };
         let starts = plan.action.name == "StartBackupPlan";
         let restore = prepared.intent.action == "start-restore";
@@ -323,8 +318,7 @@ impl Dbs {
         prepared: &Prepared,
         sent_at: Timestamp,
     ) -> Result<Found, Fault> {
-        let plan: SendPlan = serde_json::from_value(prepared.plan.clone())
-            .map_err(|e| refused(&format!("the prepared action can't be read: {e}")))?;
+        let plan: SendPlan = prepared.own_plan()?;
         let list = Action::new("DescribeBackupPlanList")
             .with("BackupPlanId", plan.plan_id.clone())
             .with("PageNum", "0")

@@ -198,7 +198,7 @@ impl Dpod {
     }
 
     pub(super) async fn carry_out(&self, prepared: &Prepared) -> SendOutcome {
-        let script = match read_script(prepared) {
+        let script = match prepared.own_plan::<Script>() {
             Ok(script) => script,
             Err(fault) => return SendOutcome::NotSent { fault },
         };
@@ -294,7 +294,7 @@ impl Dpod {
         prepared: &Prepared,
         sent_at: Timestamp,
     ) -> Result<Found, Fault> {
-        let script = read_script(prepared)?;
+        let script: Script = prepared.own_plan()?;
         self.catch_up(None).await?;
         let offset = self
             .session
@@ -437,15 +437,4 @@ fn warnings(plan: &Plan, board: &Board, target: &Target, again: bool) -> Vec<Str
         );
     }
     out
-}
-
-fn read_script(prepared: &Prepared) -> Result<Script, Fault> {
-    serde_json::from_value(prepared.plan.clone()).map_err(|e| {
-        Fault::new(
-            FaultKind::Config,
-            format!("the prepared action can't be read: {e}"),
-            "",
-            "Prepare it again.",
-        )
-    })
 }

@@ -248,7 +248,7 @@ impl Freezer {
     }
 
     pub(super) async fn carry_out(&self, prepared: &Prepared) -> SendOutcome {
-        let plan = match read_plan(prepared) {
+        let plan = match prepared.own_plan::<Plan>() {
             Ok(plan) => plan,
             Err(fault) => return SendOutcome::NotSent { fault },
         };
@@ -277,7 +277,7 @@ impl Freezer {
 
     /// Looks at the job for signs that a lost request was carried out.
     pub(super) async fn seek(&self, prepared: &Prepared) -> Result<Found, Fault> {
-        let plan = read_plan(prepared)?;
+        let plan: Plan = prepared.own_plan()?;
         let Some(reply) = self.job_reply(&plan.job_id).await? else {
             return Ok(Found::CannotTell {
                 why: "the job is gone".into(),
@@ -326,15 +326,4 @@ impl Freezer {
             _ => nothing(),
         }
     }
-}
-
-fn read_plan(prepared: &Prepared) -> Result<Plan, Fault> {
-    serde_json::from_value(prepared.plan.clone()).map_err(|e| {
-        Fault::new(
-            FaultKind::Config,
-            format!("the prepared action can't be read: {e}"),
-            "",
-            "Prepare it again.",
-        )
-    })
 }

@@ -273,7 +273,7 @@ impl Http {
                         // the service's word on the length saves moving what grows, up to a point
                         let told = response.content_length().unwrap_or(0);
                         let told = usize::try_from(told).unwrap_or(0).min(AT_ONCE);
-                        rest.reserve(first.len() + chunk.len() + told);
+                        rest.reserve((first.len() + chunk.len()).max(told));
                         rest.extend_from_slice(&first);
                     }
                     rest.extend_from_slice(&chunk);

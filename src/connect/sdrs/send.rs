@@ -25,13 +25,9 @@ impl Sdrs {
         prepared: &Prepared,
         progress: Progress<'_>,
     ) -> SendOutcome {
-        let plan: SendPlan = match serde_json::from_value(prepared.plan.clone()) {
+        let plan: SendPlan = match prepared.own_plan() {
             Ok(plan) => plan,
-            Err(e) => {
-                let what = format!("the prepared action can't be read: {e}");
-                let fault = Fault::new(FaultKind::Config, what, "", "Prepare it again.");
-                return SendOutcome::NotSent { fault };
-            }
+            Err(fault) => return SendOutcome::NotSent { fault },
         };
         if prepared.intent.action.starts_with("clear") {
             return self.send_clear(prepared, &plan).await;
@@ -262,14 +258,7 @@ impl Sdrs {
                     .to_owned(),
             });
         }
-        let plan: SendPlan = serde_json::from_value(prepared.plan.clone()).map_err(|e| {
-            Fault::new(
-                FaultKind::Config,
-                format!("the prepared action can't be read: {e}"),
-                "",
-                "",
-            )
-        })?;
+        let plan: SendPlan = prepared.own_plan()?;
         let Some(object) = Object::read(&plan.object).filter(|_| !plan.resource_id.is_empty())
         else {
             return self.find_drill(intent).await;
