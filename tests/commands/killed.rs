@@ -28,22 +28,6 @@ const FAULTS: [(&str, u64); 5] = [
 /// The longest wait for the program to get somewhere.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The backups that operators started since the last call, by server.
-fn started_of(client: &Client, known: &mut HashSet<String>) -> HashMap<String, u64> {
-    let journal = client.control("GET", "journal", Value::Null);
-    let mut started = HashMap::new();
-    for note in journal.as_array().expect("a journal") {
-        let text = |name: &str| note[name].as_str().unwrap_or_default().to_owned();
-        if note["what"] == "csbs.backup.started"
-            && note["auto"] != true
-            && known.insert(text("item"))
-        {
-            *started.entry(text("server")).or_default() += 1;
-        }
-    }
-    started
-}
-
 /// The clock stands still while a round goes on: nothing but the program begins any.
 fn begun(client: &Client) -> u64 {
     client.counted("csbs.backup.started")
@@ -120,7 +104,7 @@ async fn a_killed_client_never_makes_anything_run_twice_and_its_next_start_expla
     let (mut lost_by_kill, mut total) = (0, 0);
     let mut words: HashMap<&str, u64> = HashMap::new();
     for (round, count) in KILLED_AFTER.into_iter().enumerate() {
-        started_of(&client, &mut items);
+        client.started_of(&mut items);
         let before = begun(&client);
         let mut program = spawn(home, &config);
         // everything is prepared when the first one runs
@@ -158,7 +142,7 @@ async fn a_killed_client_never_makes_anything_run_twice_and_its_next_start_expla
         assert_eq!(said, lost, "round {round}: {}", done.err);
         lost_by_kill += lost;
 
-        let started = started_of(&client, &mut items);
+        let started = client.started_of(&mut items);
         let after = of_round(sent(&file));
         assert_eq!(after.len(), left.len(), "looking sends nothing");
         let mut sends: HashMap<&str, u64> = HashMap::new();

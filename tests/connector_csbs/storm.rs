@@ -26,22 +26,6 @@ const FAULTS: [(&str, u64); 6] = [
     ("html", 5),
 ];
 
-/// The backups that operators started since the last call, by server.
-fn started_of(client: &Client, known: &mut HashSet<String>) -> HashMap<String, u64> {
-    let journal = client.control("GET", "journal", Value::Null);
-    let mut started = HashMap::new();
-    for note in journal.as_array().expect("a journal") {
-        let text = |name: &str| note[name].as_str().unwrap_or_default().to_owned();
-        if note["what"] == "csbs.backup.started"
-            && note["auto"] != true
-            && known.insert(text("item"))
-        {
-            *started.entry(text("server")).or_default() += 1;
-        }
-    }
-    started
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn executions_never_exceed_confirmations_and_each_lost_answer_ends_explained() {
     let (client, csbs) = start(SimOptions {
@@ -95,7 +79,7 @@ async fn executions_never_exceed_confirmations_and_each_lost_answer_ends_explain
             .filter_map(|one| async { one })
             .collect()
             .await;
-        started_of(&client, &mut known);
+        client.started_of(&mut known);
         for (fault, times) in FAULTS {
             client.control(
                 "POST",
@@ -121,7 +105,7 @@ async fn executions_never_exceed_confirmations_and_each_lost_answer_ends_explain
             ledger.apply(event);
         }
         client.control("DELETE", "faults", Value::Null);
-        let started = started_of(&client, &mut known);
+        let started = client.started_of(&mut known);
         for id in of_wave {
             let server = &whose[&id];
             let executions = started.get(server).copied().unwrap_or(0);

@@ -1,11 +1,8 @@
 """The embedded SDRS as the vendor's own SDK reaches it: every call signed, every answer decoded by the SDK's models."""
 
-import inspect
 import re
 
-from checks import Checks
-from huaweicloudsdkcore.auth.credentials import BasicCredentials
-from huaweicloudsdkcore.exceptions.exceptions import ServiceResponseException
+from huawei_client import HuaweiClient, Sdk
 from huaweicloudsdksdrs import v1
 
 ENDED = ("SUCCESS", "FAIL")
@@ -13,58 +10,16 @@ JOB_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 BLANK_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,3}$")
 NOBODY = "11111111-2222-3333-4444-555555555555"
 
-
-def calls_of_sdk():
-    """The names of the calls that the SDK has: methods with a request class of their own."""
-    methods = inspect.getmembers(v1.SdrsClient, inspect.isfunction)
-    return {name for name, _ in methods if request_class(name)}
+SDK = Sdk(v1, v1.SdrsClient)
+calls_of_sdk = SDK.calls
+request_class = SDK.request_class
 
 
-def request_class(name):
-    """The class of a call's request, None where the method is no call."""
-    return getattr(v1, "".join(word.capitalize() for word in name.split("_")) + "Request", None)
-
-
-class Client:
-    """One signing client, the simulation behind it, and the checks over both."""
+class Client(HuaweiClient):
+    """What the judges of this service ask and do again and again."""
 
     def __init__(self, sim):
-        self.sim = sim
-        self.checks = Checks("huaweicloudsdksdrs")
-        self.account = sim.control("GET", "account")
-        self.root = sim.services["sdrs"]["endpoint"].split("/v1/")[0]
-        self.called = set()
-        self.serial = 0
-        self.sdk = self.connect(self.account["access_key"], self.account["secret_key"])
-
-    def connect(self, access_key, secret_key, token=None, project=None):
-        """A client with these keys."""
-        credentials = BasicCredentials(access_key, secret_key, project or self.account["project_id"])
-        if token:
-            credentials = credentials.with_security_token(token)
-        return v1.SdrsClient.new_builder().with_credentials(credentials).with_endpoints([self.root]).build()
-
-    def name(self, word):
-        """A name that was not used yet."""
-        self.serial += 1
-        return f"{word}-{self.serial}"
-
-    def call(self, method, sdk=None, **parameters):
-        """One call of the SDK by its name."""
-        self.called.add(method)
-        return getattr(sdk or self.sdk, method)(request_class(method)(**parameters))
-
-    def refused(self, what, status, code, method, sdk=None, **parameters):
-        """A call that must be refused with this status and code, as the SDK decodes them."""
-
-        def looks(error):
-            found = (error.status_code, error.error_code)
-            return None if found == (status, code) else f"{found} {error.error_msg} instead of {(status, code)}"
-
-        def act():
-            return self.call(method, sdk, **parameters)
-
-        self.checks.raises(f"{what} is {code}", ServiceResponseException, act, looks)
+        super().__init__(sim, "sdrs", SDK)
 
     def job(self, answer):
         """The job that a change was answered with, as it is now."""
@@ -135,10 +90,6 @@ class Client:
         """Lets the replication pairs of a group come into step."""
         for row in self.call("list_replications", server_group_id=group).replications:
             self.behind("POST", f"pairs/{row.id}", {"in_sync": True})
-
-    def behind(self, method, path, body=None):
-        """One call behind the scenes of this service."""
-        return self.sim.control(method, path, body, kind="sdrs")
 
     def power(self, server, state):
         """Switches a production server on or off."""

@@ -10,9 +10,11 @@ mod replay;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;
 
-use keepwatch::sim::{Running, SimOptions, atlassian, start};
+use std::ops::Deref;
+
+use keepwatch::sim::{SimOptions, atlassian, start};
 use serde_json::{Value, json};
-use sim_support::calm;
+use sim_support::{Behind, calm};
 
 /// A calm world with policies in it.
 fn furnished() -> SimOptions {
@@ -26,7 +28,7 @@ fn furnished() -> SimOptions {
 /// A running service with the credentials of its admin.
 struct Atlassian {
     http: reqwest::Client,
-    running: Running,
+    behind: Behind,
     /// The published base of all calls, with the organisation in it.
     base: String,
     user: String,
@@ -51,6 +53,14 @@ impl Told {
     }
 }
 
+impl Deref for Atlassian {
+    type Target = Behind;
+
+    fn deref(&self) -> &Behind {
+        &self.behind
+    }
+}
+
 impl Atlassian {
     async fn start(options: SimOptions) -> Self {
         let running = start(options, vec![atlassian::ENTRY])
@@ -67,7 +77,10 @@ impl Atlassian {
             user: text(&line["auth"]["username"]),
             token: text(&line["auth"]["password"]),
             account: text(&line["options"]["account_id"]),
-            running,
+            behind: Behind {
+                running,
+                kind: "atlassian",
+            },
         }
     }
 
@@ -107,25 +120,8 @@ impl Atlassian {
         told.body
     }
 
-    fn control(&self, method: &str, path: &str, body: Value) -> Value {
-        let (status, answer) = self.running.control("atlassian", method, path, &body);
-        assert_eq!(status, 200, "{method} /_sim/{path}: {answer}");
-        answer
-    }
-
-    fn advance(&self, seconds: u64) {
-        self.control("POST", "clock", json!({"advance_s": seconds}));
-    }
-
     fn switch(&self, name: &str, value: &str) {
-        let name = format!("atlassian.{name}");
-        self.control("POST", "switches", json!({"name": name, "value": value}));
-    }
-
-    fn counted(&self, what: &str) -> u64 {
-        self.control("GET", "counters", Value::Null)[what]
-            .as_u64()
-            .unwrap_or(0)
+        self.behind.switch(&format!("atlassian.{name}"), value);
     }
 
     fn world(&self) -> Value {

@@ -2,16 +2,17 @@
 //! published fields and types.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use hmac::{Hmac, KeyInit, Mac};
-use keepwatch::sim::{Running, SimOptions, dbs, start};
-use serde_json::{Value, json};
+use keepwatch::sim::{SimOptions, dbs, start};
+use serde_json::Value;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use crate::sim_support::{calm, http};
+use crate::sim_support::{Behind, calm, http};
 
 static NONCE: AtomicU64 = AtomicU64::new(0);
 
@@ -54,7 +55,7 @@ fn differences(got: &Value, published: &Value, path: &str, out: &mut Vec<String>
 
 pub struct Dbs {
     pub http: reqwest::Client,
-    pub running: Running,
+    pub behind: Behind,
     pub root: String,
     pub key: String,
     pub secret: String,
@@ -62,6 +63,14 @@ pub struct Dbs {
 }
 
 pub type Params<'a> = &'a [(&'a str, &'a str)];
+
+impl Deref for Dbs {
+    type Target = Behind;
+
+    fn deref(&self) -> &Behind {
+        &self.behind
+    }
+}
 
 impl Dbs {
     pub async fn start(options: SimOptions) -> Self {
@@ -78,7 +87,10 @@ impl Dbs {
             key: text("access_key"),
             secret: text("secret_key"),
             token: None,
-            running,
+            behind: Behind {
+                running,
+                kind: "dbs",
+            },
         }
     }
 
@@ -250,26 +262,6 @@ impl Dbs {
         let signature =
             base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
         format!("{sent}&Signature={}", encode(&signature))
-    }
-
-    pub fn control(&self, method: &str, path: &str, body: Value) -> Value {
-        let (status, answer) = self.running.control("dbs", method, path, &body);
-        assert_eq!(status, 200, "{method} /_sim/{path}: {answer}");
-        answer
-    }
-
-    pub fn advance(&self, seconds: u64) {
-        self.control("POST", "clock", json!({"advance_s": seconds}));
-    }
-
-    pub fn switch(&self, name: &str, value: &str) {
-        self.control("POST", "switches", json!({"name": name, "value": value}));
-    }
-
-    pub fn counted(&self, what: &str) -> u64 {
-        self.control("GET", "counters", Value::Null)[what]
-            .as_u64()
-            .unwrap_or(0)
     }
 
     /// All plans.

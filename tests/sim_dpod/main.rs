@@ -11,9 +11,11 @@ mod sheet;
 #[path = "../sim_support/mod.rs"]
 mod sim_support;
 
-use keepwatch::sim::{Running, SimOptions, dpod, start};
+use std::ops::Deref;
+
+use keepwatch::sim::{SimOptions, dpod, start};
 use serde_json::{Value, json};
-use sim_support::calm;
+use sim_support::{Behind, calm};
 
 /// A calm world with plans in it, over plain HTTP.
 fn furnished() -> SimOptions {
@@ -34,8 +36,16 @@ fn bare() -> SimOptions {
 /// A running service with the credentials of an operator.
 struct Dpod {
     http: reqwest::Client,
-    running: Running,
+    behind: Behind,
     root: String,
+}
+
+impl Deref for Dpod {
+    type Target = Behind;
+
+    fn deref(&self) -> &Behind {
+        &self.behind
+    }
 }
 
 impl Dpod {
@@ -44,7 +54,10 @@ impl Dpod {
         Self {
             http: sim_support::http(),
             root: running.services[0].endpoint.clone(),
-            running,
+            behind: Behind {
+                running,
+                kind: "dpod",
+            },
         }
     }
 
@@ -77,25 +90,8 @@ impl Dpod {
         body["plans"].as_array().expect("a list").clone()
     }
 
-    fn control(&self, method: &str, path: &str, body: Value) -> Value {
-        let (status, answer) = self.running.control("dpod", method, path, &body);
-        assert_eq!(status, 200, "{method} /_sim/{path}: {answer}");
-        answer
-    }
-
-    fn advance(&self, seconds: u64) {
-        self.control("POST", "clock", json!({"advance_s": seconds}));
-    }
-
     fn switch(&self, name: &str, value: &str) {
-        let name = format!("dpod.{name}");
-        self.control("POST", "switches", json!({"name": name, "value": value}));
-    }
-
-    fn counted(&self, what: &str) -> u64 {
-        self.control("GET", "counters", Value::Null)[what]
-            .as_u64()
-            .unwrap_or(0)
+        self.behind.switch(&format!("dpod.{name}"), value);
     }
 
     fn device(&self, name: &str, change: Value) {

@@ -2,6 +2,11 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod spoil;
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
+
 use keepwatch::sim::dialect::DialectEntry;
 use keepwatch::sim::{Running, SimOptions, start};
 use serde_json::{Value, json};
@@ -24,15 +29,54 @@ pub fn calm() -> SimOptions {
     }
 }
 
+/// What stands behind one service: its world, as no client can reach it.
+pub struct Behind {
+    pub running: Running,
+    pub kind: &'static str,
+}
+
+impl Behind {
+    /// A control call that must succeed.
+    pub fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        let (status, answer) = self.running.control(self.kind, method, path, &body);
+        assert_eq!(status, 200, "{method} /_sim/{path}: {answer}");
+        answer
+    }
+
+    /// Lets virtual seconds go by.
+    pub fn advance(&self, seconds: u64) {
+        self.control("POST", "clock", json!({"advance_s": seconds}));
+    }
+
+    /// Sets a switch.
+    pub fn switch(&self, name: &str, value: &str) {
+        self.control("POST", "switches", json!({"name": name, "value": value}));
+    }
+
+    /// How often something really happened.
+    pub fn counted(&self, what: &str) -> u64 {
+        self.control("GET", "counters", Value::Null)[what]
+            .as_u64()
+            .unwrap_or(0)
+    }
+}
+
 /// One service of a running simulation, and a login to it.
 pub struct Client {
     pub http: reqwest::Client,
-    pub running: Running,
     pub token: String,
     pub project: String,
     /// The endpoint with the project filled in.
     pub base: String,
-    pub kind: &'static str,
+    pub behind: Behind,
+}
+
+impl Deref for Client {
+    type Target = Behind;
+
+    fn deref(&self) -> &Behind {
+        &self.behind
+    }
 }
 
 impl Client {
@@ -45,8 +89,7 @@ impl Client {
             token: String::new(),
             project: String::new(),
             base: String::new(),
-            running,
-            kind,
+            behind: Behind { running, kind },
         };
         client.log_in().await;
         client
@@ -107,23 +150,6 @@ impl Client {
         body
     }
 
-    /// A control call that must succeed.
-    pub fn control(&self, method: &str, path: &str, body: Value) -> Value {
-        let (status, answer) = self.running.control(self.kind, method, path, &body);
-        assert_eq!(status, 200, "{method} /_sim/{path}: {answer}");
-        answer
-    }
-
-    /// Lets virtual seconds go by.
-    pub fn advance(&self, seconds: u64) {
-        self.control("POST", "clock", json!({"advance_s": seconds}));
-    }
-
-    /// Sets a switch.
-    pub fn switch(&self, name: &str, value: &str) {
-        self.control("POST", "switches", json!({"name": name, "value": value}));
-    }
-
     /// Changes a server.
     pub fn server(&self, name: &str, change: Value) -> Value {
         self.control("POST", &format!("servers/{name}"), change)
@@ -137,10 +163,19 @@ impl Client {
             .to_owned()
     }
 
-    /// How often something really happened.
-    pub fn counted(&self, what: &str) -> u64 {
-        self.control("GET", "counters", Value::Null)[what]
-            .as_u64()
-            .unwrap_or(0)
+    /// The backups that operators started since the last call, by server.
+    pub fn started_of(&self, known: &mut HashSet<String>) -> HashMap<String, u64> {
+        let journal = self.control("GET", "journal", Value::Null);
+        let mut started = HashMap::new();
+        for note in journal.as_array().expect("a journal") {
+            let text = |name: &str| note[name].as_str().unwrap_or_default().to_owned();
+            if note["what"] == "csbs.backup.started"
+                && note["auto"] != true
+                && known.insert(text("item"))
+            {
+                *started.entry(text("server")).or_default() += 1;
+            }
+        }
+        started
     }
 }
