@@ -1,6 +1,6 @@
 //! Never twice: thousands of actions through a service that loses answers before and after it acted.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
@@ -11,7 +11,7 @@ use keepwatch::sim::SimOptions;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::sim_support::{Client, calm};
+use crate::sim_support::calm;
 use crate::{KIND, start, target};
 
 const SERVERS: usize = 96;

@@ -372,10 +372,7 @@ impl Atlassian {
         };
         let ids = [id];
         let walk = Walk {
-            op: match sort {
-                Sort::Backup => Op::Backups,
-                Sort::Restore => Op::Restores,
-            },
+            op: sort.list().0,
             ids: &ids,
             feed: TASKS,
             number,
