@@ -25,6 +25,8 @@ pub struct Shared {
     begun: Instant,
     /// Feeds that the patient ones wait for, which were not read to an end yet.
     urgent: watch::Sender<usize>,
+    /// The feeds whose devices and policies may say what a patient one found.
+    parties: Vec<Arc<Notify>>,
 }
 
 impl Shared {
@@ -35,14 +37,22 @@ impl Shared {
         feeds: &[FeedSpec],
         begun: Instant,
     ) -> Self {
-        let urgent = feeds.iter().filter(|f| !pace::is_patient(f.idle_ms));
+        let urgent = feeds.iter().filter(|f| !pace::is_patient(f)).count();
+        let wake: Vec<_> = feeds.iter().map(|_| Arc::new(Notify::new())).collect();
+        let parties = feeds
+            .iter()
+            .zip(&wake)
+            .filter(|(f, _)| f.covers.devices || f.covers.policies)
+            .map(|(_, wake)| Arc::clone(wake))
+            .collect();
         Self {
             id,
             out,
             begun,
-            urgent: watch::Sender::new(urgent.count()),
+            urgent: watch::Sender::new(urgent),
+            parties,
             pulse: Mutex::new((Pulse::default(), Health::Connecting)),
-            wake: feeds.iter().map(|_| Arc::new(Notify::new())).collect(),
+            wake,
             beat: Notify::new(),
         }
     }
@@ -142,8 +152,9 @@ impl FeedWatch {
 
     /// Asks for ever.
     pub async fn run(mut self) {
-        let mut urgent = !pace::is_patient(self.spec.idle_ms);
-        if !urgent {
+        let mut urgent = !pace::is_patient(&self.spec);
+        let mut late = !urgent;
+        if late {
             let mut left = self.shared.urgent.subscribe();
             // the sender lives in what both share
             let _ = left.wait_for(|left| *left == 0).await;
@@ -159,6 +170,11 @@ impl FeedWatch {
             });
             if std::mem::take(&mut urgent) {
                 self.shared.urgent.send_modify(|left| *left -= 1);
+            }
+            if std::mem::take(&mut late) {
+                for party in &self.shared.parties {
+                    party.notify_one();
+                }
             }
             let event = WatchEvent::Round {
                 service: self.watched.service.id,

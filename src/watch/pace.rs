@@ -1,5 +1,6 @@
 //! When to ask again.
 
+use crate::connect::{Covers, FeedSpec};
 use crate::model::{Fault, FaultKind};
 
 /// The first wait after a failure, in milliseconds.
@@ -9,15 +10,16 @@ const LONGEST_RETRY_MS: u64 = 60_000;
 /// The wait when a service throttles and names no time, in milliseconds.
 const DEFAULT_LIMIT_MS: u64 = 30_000;
 
-/// A feed whose own interval is longer than this, in milliseconds, waits at the start until the quicker ones of
-/// its service were read once: what runs and what failed comes onto the screen before statistics do.
+/// A feed that is the whole truth about nothing and whose own interval is longer than this, in milliseconds, waits
+/// at the start until the others of its service were read once: what runs and what failed comes onto the screen
+/// before statistics do.
 const PATIENT_MS: u64 = 60_000;
 /// The longest step of the grid on which rounds begin, in milliseconds.
 const LONGEST_STEP_MS: u64 = 1_000;
 
-/// Whether a feed with this interval of its own comes after the others at the start.
-pub const fn is_patient(idle_ms: u64) -> bool {
-    idle_ms > PATIENT_MS
+/// Whether a feed comes after the others at the start.
+pub fn is_patient(feed: &FeedSpec) -> bool {
+    feed.idle_ms > PATIENT_MS && feed.covers == Covers::default()
 }
 
 /// When the next round begins that is due `due_ms` after all watching began, for a feed that is asked every
@@ -65,8 +67,19 @@ mod tests {
 
     #[test]
     fn statistics_wait_for_what_runs() {
-        assert!(!is_patient(60_000));
-        assert!(is_patient(120_000));
+        let feed = |idle_ms, covers| FeedSpec {
+            id: "x",
+            idle_ms,
+            busy_ms: idle_ms,
+            covers,
+        };
+        let policies = Covers {
+            policies: true,
+            ..Covers::default()
+        };
+        assert!(is_patient(&feed(120_000, Covers::default())));
+        assert!(!is_patient(&feed(60_000, Covers::default())));
+        assert!(!is_patient(&feed(300_000, policies)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Requests a minute as a budget: polling waits for it, an operator never does.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -84,6 +84,17 @@ impl State {
     }
 }
 
+/// Those that wait for their turn go on at whole steps of a clock that all services share: tokens of a second are
+/// spent together, and the machine sleeps in between. The bucket holds several steps' worth, so no turn is lost.
+fn on_grid(at: Instant) -> Instant {
+    const STEP_MS: u64 = 1_000;
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    let origin = *ORIGIN.get_or_init(Instant::now);
+    let passed = at.saturating_duration_since(origin).as_millis();
+    let passed = u64::try_from(passed).unwrap_or(u64::MAX);
+    origin + Duration::from_millis(passed.saturating_add(1).next_multiple_of(STEP_MS))
+}
+
 impl Budget {
     /// A full bucket for `per_minute` requests (at least one).
     #[must_use]
@@ -107,7 +118,7 @@ impl Budget {
         loop {
             match self.turn(priority) {
                 Turn::Go => return Ok(()),
-                Turn::Wait(time) => tokio::time::sleep(time).await,
+                Turn::Wait(time) => tokio::time::sleep_until(on_grid(Instant::now() + time)).await,
                 Turn::Quiet(left) => {
                     let mut fault = Fault::new(
                         FaultKind::Limited,

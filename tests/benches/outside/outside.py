@@ -126,10 +126,11 @@ def idle(bench):
     """Nothing changes, every service polled each 5 s."""
     seconds = 20
     with bench.services() as services:
-        services.start(*STILL, settings='every = "5s"')
-        services.start(*STILL, "--kinds", "csbs,dbs", settings='every = "5s"', prefix="b-")
+        services.start(*STILL, settings=FAST + '\nevery = "5s"')
+        services.start(*STILL, "--kinds", "csbs,dbs", settings=FAST + '\nevery = "5s"', prefix="b-")
         with bench.console(services.file()) as console:
-            console.run(15)
+            # what runs is younger than a minute before, and its age is told in seconds
+            console.run(75)
             ours, labels = watched(console, seconds)
         row(
             f"idle for {seconds} s, nothing changes, {services.config.count('[[service]]')} services asked every 5 s",
