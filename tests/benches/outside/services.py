@@ -9,6 +9,13 @@ from pathlib import Path
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+def with_settings(text, settings):
+    """The same blocks with more settings in each; one that a block has already is replaced."""
+    for key in re.findall(r"(?m)^(\w+) =", settings):
+        text = re.sub(rf"(?m)^{key} = .*\n", "", text)
+    return re.sub(r"(?m)^(kind = .*)$", rf"\1\n{settings}".rstrip(), text)
+
+
 class Services:
     """Running simulations; `config` is the text of a configuration for all of them."""
 
@@ -53,13 +60,13 @@ class Services:
         self.services["keystone"] = ready
         text = self.watched(text)
         text = re.sub(r"(?m)^name = \"", f'name = "{prefix}', text)
-        self.config += re.sub(r"(?m)^(kind = .*)$", rf"\1\n{settings}".rstrip(), text) + "\n"
+        self.config += with_settings(text, settings) + "\n"
         return process
 
     def file(self, name="config.toml", settings=""):
         """The configuration as a file, with more settings in each block."""
         file = self.folder / name
-        file.write_text(re.sub(r"(?m)^(kind = .*)$", rf"\1\n{settings}".rstrip(), self.config))
+        file.write_text(with_settings(self.config, settings))
         return str(file)
 
     def control(self, kind, method, path, body=None):
