@@ -68,6 +68,12 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
         // there is more to say
         (false, true) => ("overdue", "backed up"),
     };
+    // nothing known is no good news
+    let calm = if counts.devices == 0 {
+        "no devices known"
+    } else {
+        calm
+    };
     figure(
         counts.without_good as usize,
         g.warning,
@@ -122,10 +128,14 @@ fn draw_then(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect, then: &Then) {
         .add_modifier(Modifier::BOLD | Modifier::REVERSED);
     let when = state.look.zone.full(then.at);
     let ago = super::super::text::ago(then.real_now.since(then.at)).text;
+    let ago = match ago.as_str() {
+        "now" => "just now".to_owned(),
+        ago => format!("{ago} ago"),
+    };
     let long = format!(
-        " THE PAST: the board as it was known at {when}, {ago} ago. Nothing is sent from here. "
+        " THE PAST: the board as it was known at {when}, {ago}. Nothing is sent from here. "
     );
-    let short = format!(" THE PAST: {when}, {ago} ago. Nothing is sent from here. ");
+    let short = format!(" THE PAST: {when}, {ago}. Nothing is sent from here. ");
     let text = if long.chars().count() <= usize::from(rect.width) {
         long
     } else {

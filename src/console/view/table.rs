@@ -370,6 +370,8 @@ fn empty(cx: &Cx<'_>, buf: &mut Buffer, body: Rect, pane: &Pane) {
         )
     } else if services.is_empty() {
         "No services are configured.".to_owned()
+    } else if waiting.len() == services.len() && cx.state.then.is_some() {
+        "No service has a record of then.".to_owned()
     } else if waiting.len() == services.len() && down == 0 {
         format!("Asking {} …", waiting.join(", "))
     } else if waiting.len() == services.len() {
