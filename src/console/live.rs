@@ -430,6 +430,7 @@ impl Backend for Live {
     }
 
     fn keep_rest(&mut self, store: &Store, now: Timestamp) {
+        self.recorder.end();
         while self.recorder.tell(store, &*self.past.history, now, ROWS) == Told::Part {}
     }
 }

@@ -14,8 +14,9 @@ use crate::store::{DeviceRow, FeedState, PolicyRow, Store, TaskRow};
 /// The recorder waits while history has more than this still to write.
 const ENOUGH: usize = 8_192;
 /// An answer that comes so soon after the last one that was told is not told, in milliseconds: the age of what
-/// is known then is right to within this.
-const ANSWERS_EVERY_MS: i64 = 10_000;
+/// is known after a program was killed is right to within this. Then all services' answers are told at once, so
+/// that they make one write.
+const ANSWERS_EVERY_MS: i64 = 30_000;
 
 /// How far the changes of one noun were followed.
 #[derive(Debug, Default)]
@@ -119,22 +120,38 @@ impl Recorder {
             || self.answers(store).next().is_some()
     }
 
-    /// Answers worth telling: service and instant.
+    /// Answers that were not told yet: service and instant. None while all of them are new enough as they were told.
     fn answers<'s>(&'s self, store: &'s Store) -> impl Iterator<Item = (usize, Timestamp)> + 's {
+        // also after the clock was set back
+        let due = self
+            .newer(store)
+            .any(|(_, at, told)| told.is_none_or(|t| (at.0 - t).abs() >= ANSWERS_EVERY_MS));
+        self.newer(store)
+            .filter(move |_| due)
+            .map(|(n, at, _)| (n, at))
+    }
+
+    /// Services whose last answer is another than was told: its instant, and the one that was told.
+    fn newer<'s>(
+        &'s self,
+        store: &'s Store,
+    ) -> impl Iterator<Item = (usize, Timestamp, Option<i64>)> + 's {
         store
             .services()
             .iter()
             .enumerate()
             .filter_map(|(n, state)| {
-                let at = match &state.health {
-                    Health::Fresh { since } => *since,
-                    _ => return None,
+                let Health::Fresh { since } = &state.health else {
+                    return None;
                 };
                 let told = self.answered.get(n).copied();
-                // also after the clock was set back
-                let news = told.is_none_or(|t| (at.0 - t).abs() >= ANSWERS_EVERY_MS);
-                news.then_some((n, at))
+                (told != Some(since.0)).then_some((n, *since, told))
             })
+    }
+
+    /// Lets the next telling tell every service's last answer: the program ends.
+    pub fn end(&mut self) {
+        self.answered.fill(i64::MIN / 2);
     }
 
     /// The next events: at most about `most` rows of each noun.

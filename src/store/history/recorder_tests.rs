@@ -309,3 +309,41 @@ fn one_more_list_that_shows_a_row_is_told() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn answers_of_all_services_are_told_together_and_not_often() {
+    let service = |n: u16, name: &str| Service {
+        id: ServiceId(n),
+        name: name.into(),
+        kind: Kind("csbs"),
+        embedded: false,
+        read_only: false,
+    };
+    let mut store = Store::new(vec![service(0, "eu"), service(1, "us")]);
+    let mut recorder = Recorder::default();
+    let mut told = |store: &mut Store, second: [i64; 2], ends: bool| -> Vec<String> {
+        for (id, second) in [0, 1].into_iter().zip(second) {
+            store.set_health(ServiceId(id), Health::Fresh { since: at(second) });
+        }
+        if ends {
+            recorder.end();
+        }
+        let events = recorder.take(store, at(second[0]), 100);
+        let name = |e| match e {
+            Event::Answered { service, at } => format!("{} {}", service.name, at.rfc3339()),
+            other => format!("{other:?}"),
+        };
+        events.into_iter().map(name).collect()
+    };
+    let both = |second: [i64; 2]| {
+        let [eu, us] = second.map(|s| at(s).rfc3339());
+        [format!("eu {eu}"), format!("us {us}")]
+    };
+    assert_eq!(told(&mut store, [0, 3], false), both([0, 3]));
+    assert_eq!(told(&mut store, [5, 8], false), Vec::<String>::new());
+    assert_eq!(told(&mut store, [29, 28], false), Vec::<String>::new());
+    assert_eq!(told(&mut store, [30, 29], false), both([30, 29]));
+    assert_eq!(told(&mut store, [35, 34], false), Vec::<String>::new());
+    assert_eq!(told(&mut store, [40, 39], true), both([40, 39]));
+    assert_eq!(told(&mut store, [45, 44], false), Vec::<String>::new());
+}

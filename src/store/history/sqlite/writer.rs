@@ -26,7 +26,7 @@ const GATHER: Duration = Duration::from_millis(200);
 /// The first wait after a failure, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// A stretch of answers is written anew when it grew by so much, in milliseconds.
-const ANSWERS_EVERY_MS: i64 = 30_000;
+const ANSWERS_EVERY_MS: i64 = 10_000;
 /// Answers further apart than this belong to two stretches, in milliseconds.
 const BREAK_MS: i64 = 15 * 60_000;
 /// The clock jumped when it differs by so much from what has passed, in milliseconds.
