@@ -6,9 +6,9 @@ use super::tasks::{self, Row};
 use super::{Store, TaskRow};
 use crate::model::{Fault, ServiceId, Timestamp};
 
-/// So many tasks are named as missing in one round: more are not looked up before the next one, and a storm of ends
-/// must not hold up the screen with a list of them.
-const MISSING: usize = 2_000;
+/// So many tasks are named as missing in one round, to be looked up with a request each. Of a storm of ends most are
+/// told by the lists of what is new before the next round; what is still missing then is named then.
+const MISSING: usize = 64;
 
 /// What a complete round of a feed is the whole truth about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

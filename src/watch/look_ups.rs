@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
 /// More than so many don't wait: a task that is left out is still missing in the next round and is asked for then.
-const MOST: usize = 10_000;
+const MOST: usize = 256;
 
 /// Who waits to be looked up.
 #[derive(Debug, Default)]
