@@ -127,7 +127,6 @@ def idle(bench):
     seconds = 20
     with bench.services() as services:
         services.start(*STILL, settings=FAST + '\nevery = "5s"')
-        services.start(*STILL, "--kinds", "csbs,dbs", settings=FAST + '\nevery = "5s"', prefix="b-")
         with bench.console(services.file()) as console:
             # what runs is younger than a minute before, and its age is told in seconds
             console.run(75)
