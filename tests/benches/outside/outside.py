@@ -274,7 +274,7 @@ def big(bench):
     rows_of_fzf(bench, ours)
 
 
-FILTERS = ("failed", "ecs-web-01", "error backup", "~bckperr")
+FILTERS = ("failed", "ecs-web-01", "error backup", "~ecswb01")
 
 
 def typed(console, text, times=5):
