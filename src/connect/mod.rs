@@ -15,6 +15,7 @@ pub mod decode;
 pub mod dpod;
 pub mod endpoint;
 pub mod freezer;
+pub mod grid;
 pub mod http;
 pub mod karbor;
 pub mod page;

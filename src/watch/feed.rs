@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::event::{Round, WatchEvent};
 use super::health::Pulse;
 use super::{Watched, pace};
-use crate::connect::{FeedSpec, Page, PageSink, PollContext, PollReport};
+use crate::connect::{FeedSpec, Page, PageSink, PollContext, PollReport, grid};
 use crate::model::{Fault, Health, ServiceId, Timestamp};
 
 /// What the feeds of one service share.
@@ -21,8 +21,6 @@ pub struct Shared {
     pulse: Mutex<(Pulse, Health)>,
     wake: Vec<Arc<Notify>>,
     beat: Notify,
-    /// When all watching began: the origin of the grid.
-    begun: Instant,
     /// Feeds that the patient ones wait for, which were not read to an end yet.
     urgent: watch::Sender<usize>,
     /// The feeds whose devices and policies may say what a patient one found.
@@ -30,13 +28,8 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// For one service; one wake-up call a feed. All watching began at `begun`.
-    pub fn new(
-        id: ServiceId,
-        out: mpsc::Sender<WatchEvent>,
-        feeds: &[FeedSpec],
-        begun: Instant,
-    ) -> Self {
+    /// For one service; one wake-up call a feed.
+    pub fn new(id: ServiceId, out: mpsc::Sender<WatchEvent>, feeds: &[FeedSpec]) -> Self {
         let urgent = feeds.iter().filter(|f| !pace::is_patient(f)).count();
         let wake: Vec<_> = feeds.iter().map(|_| Arc::new(Notify::new())).collect();
         let parties = feeds
@@ -48,22 +41,12 @@ impl Shared {
         Self {
             id,
             out,
-            begun,
             urgent: watch::Sender::new(urgent),
             parties,
             pulse: Mutex::new((Pulse::default(), Health::Connecting)),
             wake,
             beat: Notify::new(),
         }
-    }
-
-    /// When a round is due that is asked for every `interval` milliseconds and was last asked for at `asked`.
-    fn due(&self, asked: Instant, interval: u64) -> Instant {
-        let passed = asked.saturating_duration_since(self.begun).as_millis();
-        let due = u64::try_from(passed)
-            .unwrap_or(u64::MAX)
-            .saturating_add(interval);
-        self.begun + Duration::from_millis(pace::on_grid(due, interval))
     }
 
     /// Ends the wait of every feed.
@@ -160,21 +143,22 @@ impl FeedWatch {
             let _ = left.wait_for(|left| *left == 0).await;
         }
         loop {
-            let asked = Instant::now();
+            let asked = grid::now();
             let outcome = self.round().await;
             let at = Timestamp::now();
             let wait = self.settle(&outcome, at).await;
+            if late && outcome.is_ok() {
+                late = false;
+                for party in &self.shared.parties {
+                    party.notify_one();
+                }
+            }
             let round = Box::new(Round {
                 covers: self.spec.covers,
                 outcome,
             });
             if std::mem::take(&mut urgent) {
                 self.shared.urgent.send_modify(|left| *left -= 1);
-            }
-            if std::mem::take(&mut late) {
-                for party in &self.shared.parties {
-                    party.notify_one();
-                }
             }
             let event = WatchEvent::Round {
                 service: self.watched.service.id,
@@ -245,7 +229,7 @@ impl FeedWatch {
     }
 
     /// Waits until the next round is due, somebody calls, or work began on the service.
-    async fn pause(&mut self, asked: Instant, wait: Option<u64>) {
+    async fn pause(&mut self, asked: u64, wait: Option<u64>) {
         let failed = self.failures > 0;
         let Some(notify) = self.shared.wake.get(self.index).map(Arc::clone) else {
             return;
@@ -256,7 +240,10 @@ impl FeedWatch {
             let due = match (wait, failed) {
                 (None, _) => None,
                 (Some(ms), true) => Some(Instant::now() + Duration::from_millis(ms)),
-                (Some(_), false) => Some(self.shared.due(asked, self.interval())),
+                (Some(_), false) => {
+                    let interval = self.interval();
+                    Some(grid::at(pace::on_grid(asked + interval, interval)))
+                }
             };
             let sleep = async {
                 match due {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 use super::Watched;
 use super::event::WatchEvent;
@@ -80,17 +79,16 @@ impl Drop for WatchHandle {
 #[must_use]
 pub fn spawn(watched: &[Watched]) -> (WatchHandle, mpsc::Receiver<WatchEvent>) {
     let (out, events) = mpsc::channel(QUEUE);
-    let begun = Instant::now();
-    let services = watched.iter().map(|w| start(w, &out, begun)).collect();
+    let services = watched.iter().map(|w| start(w, &out)).collect();
     (WatchHandle { services }, events)
 }
 
-fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>, begun: Instant) -> ServiceHandle {
+fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>) -> ServiceHandle {
     let id = watched.service.id;
     let (busy, busy_seen) = watch::channel(false);
     let look_ups = Arc::new(LookUps::default());
     let feeds = watched.connector.feeds();
-    let shared = Arc::new(Shared::new(id, out.clone(), feeds, begun));
+    let shared = Arc::new(Shared::new(id, out.clone(), feeds));
     let mut tasks: Vec<_> = feeds
         .iter()
         .enumerate()
@@ -143,5 +141,149 @@ async fn answer_look_ups(watched: Watched, shared: Arc<Shared>, wanted: Arc<Look
             return;
         }
         wanted.done(&task_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::connect::broken::Broken;
+    use crate::connect::{
+        Capabilities, Connector, Covers, FeedSpec, PageSink, PollContext, PollReport, Progress,
+        TaskLook,
+    };
+    use crate::model::{
+        ActionSpec, Fault, FaultKind, Found, Intent, Kind, Prepared, SendOutcome, Service, Target,
+        Timestamp,
+    };
+
+    const NOTHING: Covers = Covers {
+        devices: false,
+        policies: false,
+        live: false,
+        failed: false,
+    };
+
+    static FEEDS: [FeedSpec; 2] = [
+        FeedSpec {
+            id: "statistics",
+            idle_ms: 900_000,
+            busy_ms: 900_000,
+            covers: NOTHING,
+        },
+        FeedSpec {
+            id: "devices",
+            idle_ms: 60_000,
+            busy_ms: 60_000,
+            covers: Covers {
+                devices: true,
+                ..NOTHING
+            },
+        },
+    ];
+
+    /// Notes what is asked for, and answers it or refuses.
+    struct Asked {
+        asked: Mutex<Vec<&'static str>>,
+        answers: bool,
+        rest: Broken,
+    }
+
+    #[async_trait]
+    impl Connector for Asked {
+        fn kind(&self) -> Kind {
+            self.rest.kind()
+        }
+
+        fn capabilities(&self) -> &Capabilities {
+            self.rest.capabilities()
+        }
+
+        fn feeds(&self) -> &[FeedSpec] {
+            &FEEDS
+        }
+
+        fn actions(&self) -> &[ActionSpec] {
+            self.rest.actions()
+        }
+
+        fn available(&self, action: &ActionSpec, target: &Target) -> Result<(), String> {
+            self.rest.available(action, target)
+        }
+
+        async fn poll(
+            &self,
+            feed: &'static str,
+            context: PollContext,
+            sink: &mut dyn PageSink,
+        ) -> Result<PollReport, Fault> {
+            self.asked.lock().unwrap().push(feed);
+            if self.answers {
+                Ok(PollReport::default())
+            } else {
+                self.rest.poll(feed, context, sink).await
+            }
+        }
+
+        async fn look_up(&self, task_id: &str) -> Result<TaskLook, Fault> {
+            self.rest.look_up(task_id).await
+        }
+
+        async fn prepare(&self, intent: &Intent) -> Result<Prepared, Fault> {
+            self.rest.prepare(intent).await
+        }
+
+        async fn send(&self, prepared: &Prepared, progress: Progress<'_>) -> SendOutcome {
+            self.rest.send(prepared, progress).await
+        }
+
+        async fn find(&self, prepared: &Prepared, sent_at: Timestamp) -> Result<Found, Fault> {
+            self.rest.find(prepared, sent_at).await
+        }
+    }
+
+    /// What a service is asked for until nothing is left to do but wait.
+    async fn asked_at_the_start(answers: bool) -> Vec<&'static str> {
+        let fault = Fault::new(FaultKind::Auth, "the password is wrong", "", "");
+        let connector = Arc::new(Asked {
+            asked: Mutex::default(),
+            answers,
+            rest: Broken::new(Kind("csbs"), fault),
+        });
+        let watched = Watched {
+            service: Service {
+                id: ServiceId(0),
+                name: "x".into(),
+                kind: Kind("csbs"),
+                embedded: false,
+                read_only: false,
+            },
+            connector: Arc::clone(&connector) as Arc<dyn Connector>,
+            history_ms: 0,
+            every_ms: None,
+        };
+        let (_watchers, mut events) = spawn(&[watched]);
+        for _ in 0..1_000 {
+            while events.try_recv().is_ok() {}
+            tokio::task::yield_now().await;
+        }
+        let asked = connector.asked.lock().unwrap();
+        asked.clone()
+    }
+
+    #[tokio::test]
+    async fn statistics_come_last_and_devices_are_asked_once_more_for_what_they_found() {
+        let asked = asked_at_the_start(true).await;
+        assert_eq!(asked, ["devices", "statistics", "devices"]);
+    }
+
+    #[tokio::test]
+    async fn a_refused_login_is_not_tried_again_because_statistics_were_refused_too() {
+        let asked = asked_at_the_start(false).await;
+        assert_eq!(asked, ["devices", "statistics"]);
     }
 }

@@ -1,10 +1,11 @@
 //! Requests a minute as a budget: polling waits for it, an operator never does.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::connect::grid;
 use crate::model::{Fault, FaultKind};
 
 /// Who asks.
@@ -84,15 +85,14 @@ impl State {
     }
 }
 
-/// Those that wait for their turn go on at whole steps of a clock that all services share: tokens of a second are
-/// spent together, and the machine sleeps in between. The bucket holds several steps' worth, so no turn is lost.
-fn on_grid(at: Instant) -> Instant {
+/// When those that wait for this time go on: at whole seconds of a clock that all services share. The tokens of a
+/// second are spent together, and the machine sleeps in between. The bucket holds several seconds' worth, so no turn
+/// is lost.
+fn turn_after(wait: Duration) -> Instant {
     const STEP_MS: u64 = 1_000;
-    static ORIGIN: OnceLock<Instant> = OnceLock::new();
-    let origin = *ORIGIN.get_or_init(Instant::now);
-    let passed = at.saturating_duration_since(origin).as_millis();
-    let passed = u64::try_from(passed).unwrap_or(u64::MAX);
-    origin + Duration::from_millis(passed.saturating_add(1).next_multiple_of(STEP_MS))
+    let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    let past = grid::now().saturating_add(wait).saturating_add(1);
+    grid::at(past.next_multiple_of(STEP_MS))
 }
 
 impl Budget {
@@ -118,7 +118,7 @@ impl Budget {
         loop {
             match self.turn(priority) {
                 Turn::Go => return Ok(()),
-                Turn::Wait(time) => tokio::time::sleep_until(on_grid(Instant::now() + time)).await,
+                Turn::Wait(time) => tokio::time::sleep_until(turn_after(time)).await,
                 Turn::Quiet(left) => {
                     let mut fault = Fault::new(
                         FaultKind::Limited,
