@@ -127,6 +127,10 @@ impl Dbs {
                 let explained = self.explain_checks(&mut rows.tasks, &mut checks_left).await;
                 (Page::Rows(rows), turn, explained)
             };
+            if !keep {
+                // the sink will hold something else than what is remembered
+                self.pages().forget(PLANS, page);
+            }
             if !sink.page(page, handed).await {
                 report.complete = false;
                 return Ok(report);
@@ -299,6 +303,10 @@ impl Dbs {
                 }
                 (Page::Rows(rows), turn, explained)
             };
+            if !keep {
+                // the sink will hold something else than what is remembered
+                self.pages().forget(TASKS, number);
+            }
             if !sink.page(number, handed).await {
                 return Ok(false);
             }

@@ -269,6 +269,20 @@ impl Sdrs {
             })
             .await?;
         let name = object.name();
+        if plan.calls.len() > 1
+            && now
+                .as_ref()
+                .is_none_or(|(status, _)| status != before(intent))
+        {
+            // what the first step does looks like this as well
+            let seen = now.map_or_else(|| "gone".to_owned(), |(status, _)| status);
+            return Ok(Found::CannotTell {
+                why: format!(
+                    "the {name} is {seen}, which the first of {} steps alone may have done",
+                    plan.calls.len()
+                ),
+            });
+        }
         Ok(match now {
             None => Found::Done {
                 task_ids: Vec::new(),

@@ -496,6 +496,35 @@ async fn what_was_taken_in_part_is_never_called_not_sent() {
 }
 
 #[tokio::test]
+async fn what_the_first_of_several_steps_did_is_not_taken_for_the_whole() {
+    let deleted = Arc::new(Mutex::new(false));
+    let flag = Arc::clone(&deleted);
+    let server = Scripted::start(move |_, _| {
+        if *flag.lock().unwrap() {
+            return error(404, "SDRS.1013");
+        }
+        Say::json(
+            200,
+            r#"{"server_group":{"id":"g1","name":"web","status":"error","domain_id":"d","source_vpc_id":"v",
+                "source_availability_zone":"a","target_availability_zone":"b","replication_num":0}}"#,
+        )
+    })
+    .await;
+    let c = connector(&server);
+    let task = failed("createFail", "server_groups", "g1");
+    let retry = c
+        .actions()
+        .iter()
+        .find(|a| a.id.starts_with("retry") && c.available(a, &task).is_ok())
+        .expect("a retry");
+    let prepared = prepare(c.as_ref(), &intent(retry.id, task, &[])).await;
+    // the answer to the deletion was lost, and nothing was created
+    *deleted.lock().unwrap() = true;
+    let found = c.find(&prepared, Timestamp::now()).await;
+    assert!(matches!(found, Ok(Found::CannotTell { .. })), "{found:?}");
+}
+
+#[tokio::test]
 async fn every_failure_status_has_its_retry_or_a_reason() {
     let c = connector(&Scripted::start(|seen, _| empty(seen)).await);
     let all = [
