@@ -172,12 +172,19 @@ impl Store {
         let policies_now = std::mem::take(&mut feed_state.policies.now);
         let [missing_tasks, missing_devices, _] = missing;
         if covers.live {
-            end.missing_live = self
+            let missing: Vec<u32> = self
                 .live
                 .minus(&tasks_now)
                 .filter(|&row| tasks::at(&self.tasks.service, row, u16::MAX) == id.0)
+                .collect();
+            // each round goes on where the last one stopped: one that can't be looked up must not stand before others
+            let (before, after) =
+                missing.split_at(missing.partition_point(|row| *row < state.named_below));
+            let named: Vec<u32> = after.iter().chain(before).copied().take(MISSING).collect();
+            state.named_below = named.last().map_or(0, |row| row + 1);
+            end.missing_live = named
+                .into_iter()
                 .map(|row| self.tasks.ids.get(row).to_owned())
-                .take(MISSING)
                 .collect();
         }
         if covers.failed {

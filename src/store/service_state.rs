@@ -21,6 +21,8 @@ pub struct ServiceState {
     pub feeds: Vec<FeedState>,
     /// Tasks held of it, by phase (index: [`Phase`] as a number).
     pub phases: [u32; 9],
+    /// Missing tasks of rows below this were named last, to be looked up.
+    pub(super) named_below: u32,
 }
 
 /// A feed of a service.
@@ -130,6 +132,7 @@ impl ServiceState {
             clock_offset_ms: None,
             feeds: Vec::new(),
             phases: [0; 9],
+            named_below: 0,
         }
     }
 
