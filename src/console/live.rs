@@ -33,6 +33,8 @@ const SOON: Duration = Duration::from_millis(4);
 const LATER: Duration = Duration::from_millis(500);
 /// The least time between two tellings of what changed: a row that changed twice in between is told once.
 const GATHER: Duration = Duration::from_millis(200);
+/// The end of the program waits for so long for a history that is behind with its writing.
+const REST_WITHIN: Duration = Duration::from_secs(2);
 /// So many known tasks are taken in at once, so that keys have their turn.
 const PIECE: usize = 1_000;
 /// What services tell waits for so long for what was known before.
@@ -213,7 +215,23 @@ impl Past {
                     limit: MOVES,
                 }
             };
-            let mut found = self.history.happened(&window)?.into_iter().filter(moved);
+            let mut entries = self.history.happened(&window)?;
+            // the newest fill the answer: what came before them is asked for until nothing is left out
+            while let (true, Some(first)) = (on && entries.len() >= MOVES, entries.first()) {
+                let until = first.at;
+                if until <= from.plus(1) {
+                    break;
+                }
+                let earlier = self.history.happened(&Window {
+                    until: Some(until),
+                    ..window
+                })?;
+                if earlier.is_empty() {
+                    break;
+                }
+                entries = earlier;
+            }
+            let mut found = entries.into_iter().filter(moved);
             let found = if on { found.next() } else { found.next_back() };
             if let Some(entry) = found {
                 return Ok(entry.at);
@@ -431,7 +449,14 @@ impl Backend for Live {
 
     fn keep_rest(&mut self, store: &Store, now: Timestamp) {
         self.recorder.end();
-        while self.recorder.tell(store, &*self.past.history, now, ROWS) == Told::Part {}
+        let begun = Instant::now();
+        while begun.elapsed() < REST_WITHIN {
+            match self.recorder.tell(store, &*self.past.history, now, ROWS) {
+                Told::All => return,
+                Told::Part => {}
+                Told::HeldUp => std::thread::sleep(SOON),
+            }
+        }
     }
 }
 

@@ -93,6 +93,17 @@ pub enum Message {
     Terminate,
 }
 
+impl Message {
+    /// The message, or each of the several that it is.
+    pub fn each(self) -> impl Iterator<Item = Self> {
+        let (one, lot) = match self {
+            Self::Lot(events) => (None, events),
+            other => (Some(other), Vec::new()),
+        };
+        one.into_iter().chain(lot.into_iter().map(Self::Watch))
+    }
+}
+
 impl From<WatchEvent> for Message {
     fn from(event: WatchEvent) -> Self {
         Self::Watch(event)

@@ -140,7 +140,7 @@ impl<W: Write> Loop<'_, W> {
             }
             self.take(Message::Now(Timestamp::now()));
             let begun = Instant::now();
-            for message in batch.drain(..) {
+            for message in batch.drain(..).flat_map(Message::each) {
                 // keys come first, also in the middle of a flood
                 while let Ok(said) = keys.try_recv() {
                     self.hear(said);

@@ -18,7 +18,8 @@ pub(super) fn word(state: &mut State, word: Word) -> Vec<Effect> {
     if !state.layers.is_empty() {
         return layers::word(state, word);
     }
-    let previews = std::mem::take(&mut state.previews);
+    // looking about does not take back that the next action is to be seen first
+    let previews = word.group() != Group::Move && std::mem::take(&mut state.previews);
     if previews {
         // what the key is for was said
         state.toast = None;
