@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -433,7 +434,9 @@ fn a_signal_ends_nothing_before_its_time() {
     // it listens to signals before it opens the inbox, where it hangs: /proc tells when it does
     let caught = format!("/proc/{}/status", child.id());
     let term = 1_u64 << (libc::SIGTERM - 1);
+    let until = Instant::now() + Duration::from_secs(30);
     loop {
+        assert!(Instant::now() < until, "it listens to no signal");
         let status = fs::read_to_string(&caught).unwrap();
         let mask = status.lines().find_map(|l| l.strip_prefix("SigCgt:"));
         let mask = u64::from_str_radix(mask.unwrap().trim(), 16).unwrap();

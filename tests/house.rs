@@ -303,7 +303,7 @@ fn no_judge_trusts_a_client_that_hides_errors() {
             .expect("a name")
             .to_string_lossy()
             .into_owned();
-        if !name.contains("sdrs") {
+        if !name.contains("sdrs") && name != "huawei_client.py" {
             continue;
         }
         let text = fs::read_to_string(&path).expect("a readable judge");
