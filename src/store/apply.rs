@@ -78,6 +78,8 @@ impl Store {
             ..PageState::default()
         };
         let mut held = std::mem::replace(feed_state.page(page), empty);
+        // folding a task in looks at no feed, so that what this one shows can be noted along the way
+        let mut shown = std::mem::take(&mut feed_state.tasks);
         held.seen = true;
         held.devices.clear();
         held.policies.clear();
@@ -101,6 +103,10 @@ impl Store {
                 Some(slot) => *slot = row,
                 None => held.tasks.push(row),
             }
+            // of a new row all is told anyhow
+            if row != NOWHERE && shown.show(row) && fate != Fate::New {
+                self.task_changes.note_shown(row);
+            }
             applied.count(fate);
         }
         held.tasks.truncate(told);
@@ -111,11 +117,7 @@ impl Store {
         held.bad = bad;
         if let Some(state) = self.services.get_mut(id.index()) {
             let feed_state = state.feed_mut(feed);
-            for &row in held.tasks.iter().filter(|r| **r != NOWHERE) {
-                if feed_state.tasks.show(row) {
-                    self.task_changes.note_shown(row);
-                }
-            }
+            feed_state.tasks = shown;
             for &row in &held.devices {
                 if feed_state.devices.show(row) {
                     self.device_changes.note_shown(row);

@@ -1,5 +1,7 @@
 //! The store from outside, case by case.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::model::{CodeRef, Kind, Phase, Ref, Rows, Task};
 use crate::query::{Field, Query};
@@ -88,6 +90,7 @@ fn the_start_is_no_news_and_an_unchanged_poll_is_none_either() {
     ]);
     round(&mut s, "all", rows.clone(), LIVE, at(1));
     assert!(s.log().is_empty(), "the start does not flood the feed");
+    assert_eq!(s.task_changes.next(), 2, "a new row is noted once");
     let generation = s.generation();
     let applied = s.apply(S, "all", 0, rows, at(2));
     assert_eq!(
@@ -184,6 +187,44 @@ fn what_left_the_live_list_is_looked_up_and_never_dropped() {
     );
     s.apply(S, "running", 0, tasks(&both[..1]), at(7));
     assert!(!s.task(a).lost());
+}
+
+#[test]
+fn missing_tasks_that_nobody_can_look_up_stand_before_no_others() {
+    let mut s = store();
+    let running = |from: usize, to: usize| -> Vec<Task> {
+        (from..to)
+            .map(|n| task(&format!("t{n:03}"), Phase::Running, "x"))
+            .collect()
+    };
+    let names = |from: usize, to: usize| -> BTreeSet<String> {
+        running(from, to).into_iter().map(|t| t.id).collect()
+    };
+    round(&mut s, "running", tasks(&running(0, 150)), LIVE, at(1));
+    // all are gone, and no look-up succeeds
+    let mut named = BTreeSet::new();
+    for second in 2..5 {
+        let end = round(&mut s, "running", Rows::default(), LIVE, at(second));
+        assert_eq!(end.missing_live.len(), 64, "so many requests and no more");
+        named.extend(end.missing_live);
+    }
+    assert_eq!(named, names(0, 150));
+    // newer ones go missing as well while the old ones still can't be looked up
+    round(&mut s, "running", tasks(&running(150, 160)), LIVE, at(5));
+    named.clear();
+    for second in 6..9 {
+        named.extend(round(&mut s, "running", Rows::default(), LIVE, at(second)).missing_live);
+    }
+    assert_eq!(named, names(0, 160));
+    // once the others were found, the few that are left are named each time
+    for done in running(2, 160) {
+        let id = done.id.clone();
+        s.apply_task(S, task(&id, Phase::Succeeded, "available"), at(9));
+    }
+    for second in 10..12 {
+        let end = round(&mut s, "running", Rows::default(), LIVE, at(second));
+        assert_eq!(BTreeSet::from_iter(end.missing_live), names(0, 2));
+    }
 }
 
 #[test]
