@@ -75,7 +75,6 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
     let history = (!embedded || kept.named).then(|| history::open(&kept, embedded));
     if let Some(history) = &history {
         history::say_notices(&**history);
-        history::resume::say_open(&**history);
         match args.what {
             ListWhat::Tasks => past::take_remarks(&mut round.store, &**history, now),
             ListWhat::Failed => past::take_in(&mut round.store, opened, &**history, now, |task| {
@@ -94,6 +93,9 @@ pub fn run(args: &ListArgs, common: &Common) -> Exit {
         (now, false),
         utc,
     );
+    if let Some(history) = &history {
+        history::resume::say_open(&**history);
+    }
     keep(history.as_deref(), &round.store, args);
     partial(written, &services)
 }

@@ -60,7 +60,8 @@ fn lives(target: &Target, writer: WriterId) -> bool {
     let Ok(file) = File::open(&path) else {
         return false;
     };
-    match file.try_lock() {
+    // shared, so that two who look at the same time don't take each other for that run
+    match file.try_lock_shared() {
         Ok(()) => {
             // nobody holds it: it is a leftover
             let _ = fs::remove_file(&path);
@@ -71,21 +72,20 @@ fn lives(target: &Target, writer: WriterId) -> bool {
     }
 }
 
-/// Gives every open action whose run is gone to this run.
+/// The open actions of other runs that are gone, oldest first. Writes nothing to the database.
 pub(super) fn abandoned(
     c: &Connection,
     target: &Target,
-    writer: i64,
     who: &Identity,
 ) -> rusqlite::Result<Vec<Uuid>> {
     let mut open = c.prepare(
         "SELECT o.action, w.uuid, w.host,
                 (SELECT max(at) FROM action_step s WHERE s.action = o.action)
          FROM action_open o JOIN writer w ON w.id = o.writer
-         WHERE o.writer <> ?1
+         WHERE w.uuid <> ?1
          ORDER BY (SELECT seq FROM action a WHERE a.id = o.action)",
     )?;
-    let rows = open.query_map([writer], |row| {
+    let rows = open.query_map([who.writer.0.as_bytes().as_slice()], |row| {
         Ok((
             Uuid::from_bytes(row.get(0)?),
             WriterId(Uuid::from_bytes(row.get(1)?)),
@@ -93,7 +93,7 @@ pub(super) fn abandoned(
             row.get::<_, Option<i64>>(3)?,
         ))
     })?;
-    let mut claimed = Vec::new();
+    let mut abandoned = Vec::new();
     for row in rows {
         let (action, of, host, last) = row?;
         let gone = if host == who.host {
@@ -102,10 +102,10 @@ pub(super) fn abandoned(
             Timestamp::now().0 - last.unwrap_or(0) > ELSEWHERE_MS
         };
         if gone {
-            claimed.push(action);
+            abandoned.push(action);
         }
     }
-    Ok(claimed)
+    Ok(abandoned)
 }
 
 /// Makes these actions this run's.

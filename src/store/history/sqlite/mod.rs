@@ -30,7 +30,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{
     ActionQuery, ActionStory, Board, Entry, Event, History, HistoryError, HistoryHealth,
@@ -181,6 +183,14 @@ impl Sqlite {
 }
 
 impl Shared {
+    /// What is open now.
+    fn target(&self) -> open::Target {
+        self.target
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Notes that writing fails; the first failure counts as the beginning.
     fn failing(&self, error: HistoryError) {
         self.health.send_if_modified(|health| {
@@ -236,24 +246,17 @@ impl Shared {
     }
 }
 
-impl Sqlite {
-    /// Open actions of earlier runs that no running program follows. `take`: they are this one's from here.
-    fn abandoned(&self, take: bool) -> Result<Vec<ActionStory>, HistoryError> {
-        let (reply, answer) = mpsc::channel();
-        self.send(Command::Claim { take, reply });
-        let ids = answer
-            .recv()
-            .unwrap_or_else(|_| Err(HistoryError::new("history has ended", "")))?;
-        let mut stories = Vec::new();
-        for id in ids {
-            let query = ActionQuery {
-                id: Some(id),
-                ..ActionQuery::default()
-            };
-            stories.extend(self.actions(&query)?);
-        }
-        Ok(stories)
+/// These actions with their steps.
+fn stories_of(c: &Connection, ids: &[Uuid]) -> rusqlite::Result<Vec<ActionStory>> {
+    let mut all = Vec::new();
+    for id in ids {
+        let query = ActionQuery {
+            id: Some(*id),
+            ..ActionQuery::default()
+        };
+        all.extend(read_actions::stories(c, &query)?);
     }
+    Ok(all)
 }
 
 impl History for Sqlite {
@@ -330,11 +333,20 @@ impl History for Sqlite {
     }
 
     fn claim_open_actions(&self) -> Result<Vec<ActionStory>, HistoryError> {
-        self.abandoned(true)
+        let (reply, answer) = mpsc::channel();
+        self.send(Command::Claim(reply));
+        let ids = answer
+            .recv()
+            .unwrap_or_else(|_| Err(HistoryError::new("history has ended", "")))?;
+        self.readers.read(&self.shared, |c| stories_of(c, &ids))
     }
 
     fn open_actions(&self) -> Result<Vec<ActionStory>, HistoryError> {
-        self.abandoned(false)
+        self.readers.read(&self.shared, |c| {
+            let target = self.shared.target();
+            let ids = claim::abandoned(c, &target, &self.shared.options.identity)?;
+            stories_of(c, &ids)
+        })
     }
 
     fn remarks(&self, query: &RemarkQuery) -> Result<Vec<Remark>, HistoryError> {

@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -162,6 +163,15 @@ fn step(action: uuid::Uuid, stage: &str, over: bool, minute: i64) -> Event {
     })
 }
 
+/// Waits for something that another thread does.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < end, "{what}: not in a minute");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_task_leaves_one_entry_a_change_and_its_last_state() {
     let dir = TempDir::new().expect("a directory");
@@ -229,10 +239,10 @@ fn what_need_not_be_durable_is_gathered_and_written_all_the_same() {
         }
     }
     let mut changes = Vec::new();
-    while changes.len() < 20 * steps.len() {
+    until("every change is written", || {
         changes = history.happened(&everything()).expect("entries");
-        std::thread::yield_now();
-    }
+        changes.len() >= 20 * steps.len()
+    });
     let one = [">waiting", "waiting>running", "running>closing"];
     for n in 0..20 {
         assert_eq!(statuses(&history, &format!("t{n}")), one);
@@ -240,9 +250,7 @@ fn what_need_not_be_durable_is_gathered_and_written_all_the_same() {
     assert_eq!(changes.len(), 60);
     let board = history.board(None, at(-60), 100).expect("a board");
     assert_eq!(board.tasks.len(), 20);
-    while history.waiting() > 0 {
-        std::thread::yield_now();
-    }
+    until("nothing waits", || history.waiting() == 0);
     assert_eq!(history.shared.waiting_bytes.load(Ordering::Relaxed), 0);
     assert_eq!(history.health().lost, 0);
 }
@@ -464,6 +472,32 @@ fn what_a_run_left_open_is_taken_over_once_it_is_gone() {
 }
 
 #[test]
+fn what_is_open_is_told_while_another_program_writes() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    let id = crate::store::history::new_id();
+    let first = open(&path);
+    saved(&first, confirmed(id, 0));
+    let second = open(&path);
+    assert_eq!(second.open_actions().expect("an answer"), [], "it lives");
+    drop(first);
+    let writing = rusqlite::Connection::open(&path).expect("a connection");
+    writing
+        .execute_batch("BEGIN IMMEDIATE")
+        .expect("it is held");
+    let open_now = second.open_actions().expect("an answer");
+    assert_eq!(open_now.len(), 1);
+    assert_eq!(open_now[0].id, id);
+    writing.execute_batch("ROLLBACK").expect("it is let go");
+    let runs = fs::read_dir(super::open::beside(&path, ".runs")).expect("a directory");
+    assert_eq!(runs.count(), 0, "who only asks shows no run of its own");
+    let third = open(&path);
+    let claimed = third.claim_open_actions().expect("claims");
+    assert_eq!(claimed.len(), 1, "being told of it takes nothing over");
+    assert_eq!(second.open_actions().expect("an answer"), []);
+}
+
+#[test]
 fn a_remark_holds_until_it_runs_out_or_is_taken_back() {
     let history = Sqlite::open(Options::memory());
     let subject = Subject::new("eu", Sort::Task, "t1");
@@ -632,18 +666,16 @@ fn what_is_told_and_asked_before_the_file_is_open_waits_for_it() {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("history.db");
     drop(open(&path));
-    // another program keeps the file to itself
-    let holding = rusqlite::Connection::open(&path).expect("a connection");
-    holding
-        .execute_batch("BEGIN IMMEDIATE")
-        .expect("it is held");
+    // another program is looking whether the file is fit: nobody opens it meanwhile
+    let turn = fs::File::create(super::open::beside(&path, ".lock")).expect("a file");
+    turn.lock().expect("it is held");
     let history = Sqlite::begin(Options::file(&path));
     history.record(vec![seen(task("t1", "error", Phase::Failed), 0)]);
     let id = crate::store::history::new_id();
     let saving = history.save(confirmed(id, 0));
     assert_eq!(history.waiting(), 1);
     assert!(history.shared.opened.get().is_none());
-    holding.execute_batch("ROLLBACK").expect("it is let go");
+    drop(turn);
     saving.wait().expect("saved");
     assert_eq!(statuses(&history, "t1"), [">error"]);
     assert_eq!(history.waiting(), 0);

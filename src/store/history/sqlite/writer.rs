@@ -38,13 +38,8 @@ pub(super) enum Command {
     Record(Vec<Event>),
     /// Write these now, safe from a crash of the machine, and say when it is done.
     Save(Vec<Event>, Done),
-    /// Take over what runs that are gone left open.
-    Claim {
-        /// They are this run's from here.
-        take: bool,
-        /// Where the answer goes.
-        reply: Sender<Result<Vec<Uuid>, HistoryError>>,
-    },
+    /// Take over what runs that are gone left open; where the answer goes.
+    Claim(Sender<Result<Vec<Uuid>, HistoryError>>),
 }
 
 /// The stretch in which a service answers now.
@@ -177,9 +172,8 @@ impl Writer {
                 // whoever asked may have gone: it is saved all the same
                 let _ = done.send(result);
             }
-            Command::Claim { take, reply } => {
-                let claimed = self.claim(take);
-                let _ = reply.send(claimed);
+            Command::Claim(reply) => {
+                let _ = reply.send(self.claim());
             }
         }
     }
@@ -275,7 +269,7 @@ impl Writer {
             if fault::is_damage(&error) && attempt == 0 {
                 self.replace_damaged(&error)?;
             } else {
-                let target = self.target();
+                let target = self.shared.target();
                 return Err(fault::explain(&error, &target));
             }
         }
@@ -360,14 +354,6 @@ impl Writer {
         })
     }
 
-    fn target(&self) -> open::Target {
-        self.shared
-            .target
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
     /// Opens the file anew when it is not open.
     fn open(&mut self) -> Result<(), HistoryError> {
         if self.connection.is_some() {
@@ -393,7 +379,7 @@ impl Writer {
     }
 
     fn replace_damaged(&mut self, error: &rusqlite::Error) -> Result<(), HistoryError> {
-        let target = self.target();
+        let target = self.shared.target();
         self.connection = None;
         self.cache = Cache::default();
         let notices = open::set_aside_if_damaged(&target, &error.to_string())?;
@@ -404,25 +390,23 @@ impl Writer {
     /// Shows other programs that this one still looks after its actions.
     fn hold_lock(&mut self) {
         if self.run_lock.is_none() {
-            let target = self.target();
+            let target = self.shared.target();
             self.run_lock = RunLock::take(&target, self.shared.options.identity.writer);
         }
     }
 
-    fn claim(&mut self, take: bool) -> Result<Vec<Uuid>, HistoryError> {
+    fn claim(&mut self) -> Result<Vec<Uuid>, HistoryError> {
         self.hold_lock();
         self.open()?;
-        let target = self.target();
+        let target = self.shared.target();
         let Some(connection) = self.connection.as_mut() else {
             return Ok(Vec::new());
         };
         let claimed = Transaction::new(connection, TransactionBehavior::Immediate).and_then(|tx| {
             let writer = self.cache.writer(&tx, &self.shared)?;
             let who = &self.shared.options.identity;
-            let ids = super::claim::abandoned(&tx, &target, writer, who)?;
-            if take {
-                super::claim::claim(&tx, writer, &ids)?;
-            }
+            let ids = super::claim::abandoned(&tx, &target, who)?;
+            super::claim::claim(&tx, writer, &ids)?;
             tx.commit()?;
             Ok(ids)
         });
@@ -442,7 +426,7 @@ impl Writer {
             return;
         };
         if let Err(error) = self.keeper.step(connection, &self.shared.options) {
-            let target = self.target();
+            let target = self.shared.target();
             self.keeper.put_off(Instant::now());
             if fault::is_damage(&error) && self.replace_damaged(&error).is_err() {
                 self.failed(fault::explain(&error, &target));
