@@ -118,8 +118,13 @@ fn every_action_is_reached_by_its_id() {
             .insert(text(a, "verb"));
     }
     // where an id means two things, the service decides and nothing is guessed
-    let several = verbs.iter().filter(|(_, verbs)| verbs.len() > 1);
-    for (id, _) in several {
+    let several: Vec<&String> = verbs
+        .iter()
+        .filter(|(_, verbs)| verbs.len() > 1)
+        .map(|(id, _)| id)
+        .collect();
+    assert!(!several.is_empty(), "no id means two things");
+    for id in several {
         let done = sim.run(&["act", id, "x", "--yes"]);
         assert_eq!(done.exit, 2, "{id}: {}", done.err);
         assert!(done.err.contains("choose with --service"), "{}", done.err);
