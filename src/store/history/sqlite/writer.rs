@@ -25,8 +25,6 @@ const BATCH: usize = 2_000;
 const GATHER: Duration = Duration::from_millis(200);
 /// The first wait after a failure, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// A stretch of answers is written anew when it grew by so much, in milliseconds.
-const ANSWERS_EVERY_MS: i64 = 10_000;
 /// Answers further apart than this belong to two stretches, in milliseconds.
 const BREAK_MS: i64 = 15 * 60_000;
 /// The clock jumped when it differs by so much from what has passed, in milliseconds.
@@ -47,7 +45,6 @@ pub(super) enum Command {
 struct Stretch {
     since: i64,
     until: i64,
-    written: i64,
 }
 
 /// What is known of the file while it is open.
@@ -125,7 +122,7 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if self.is_due() && self.is_gathered() {
-                self.flush();
+                self.flush_if_possible();
             }
             self.tidy();
         }
@@ -162,7 +159,7 @@ impl Writer {
                     }
                 }
                 if durable && self.is_due() {
-                    self.flush();
+                    self.flush_if_possible();
                 } else if self.gathered.is_none() {
                     self.gathered = Some(Instant::now() + GATHER);
                 }
@@ -179,7 +176,7 @@ impl Writer {
     }
 
     /// Writes everything that waits; what can't be written waits on.
-    fn flush(&mut self) {
+    fn flush(&mut self) -> Result<(), HistoryError> {
         self.gathered = None;
         while !self.pending.is_empty() {
             let batch = self.pending.take(BATCH);
@@ -190,44 +187,42 @@ impl Writer {
                 }
                 Err(error) => {
                     self.pending.put_back(batch);
-                    self.failed(error);
-                    return;
+                    return Err(self.failed(error));
                 }
             }
         }
-        self.shared
-            .saved_at
-            .store(Timestamp::now().0, Ordering::Relaxed);
-        self.works();
+        self.works()
+    }
+
+    /// The same, where nobody waits for it: what can't be written is tried again.
+    fn flush_if_possible(&mut self) {
+        let _ = self.flush();
     }
 
     fn save(&mut self, events: Vec<Event>) -> Result<(), HistoryError> {
-        self.flush();
-        if !self.pending.is_empty() {
-            let state = self.shared.health.borrow().state.clone();
-            if let crate::store::history::HistoryState::Failing { error, .. } = state {
-                return Err(error);
+        self.flush()?;
+        match self.write(&events, true) {
+            Ok(()) => {
+                // what was asked for is saved, whatever becomes of telling the gap
+                let _ = self.works();
+                Ok(())
             }
+            Err(error) => Err(self.failed(error)),
         }
-        self.write(&events, true).inspect_err(|error| {
-            self.failed(error.clone());
-        })?;
-        self.shared
-            .saved_at
-            .store(Timestamp::now().0, Ordering::Relaxed);
-        self.works();
-        Ok(())
     }
 
-    fn failed(&mut self, error: HistoryError) {
+    /// Notes why something could not be written, and when it is tried again. The error is given back.
+    fn failed(&mut self, error: HistoryError) -> HistoryError {
         let wait = self
             .retry
             .map_or(RETRY.0, |(_, wait)| (wait * 2).min(RETRY.1));
         self.retry = Some((Instant::now() + wait, wait));
-        self.shared.failing(error);
+        self.shared.failing(error.clone());
+        error
     }
 
-    fn works(&mut self) {
+    /// Notes that everything was written.
+    fn works(&mut self) -> Result<(), HistoryError> {
         if let Some((since, error)) = self.shared.trouble() {
             let what = format!(
                 "history could not be written from {since} on ({}); what changed in between was written when it could \
@@ -239,13 +234,16 @@ impl Writer {
                 what,
             };
             if let Err(error) = self.write(&[incident], false) {
-                self.failed(error);
-                return;
+                return Err(self.failed(error));
             }
         }
+        self.shared
+            .saved_at
+            .store(Timestamp::now().0, Ordering::Relaxed);
         self.retry = None;
         // last, so that whoever waits for it finds the gap told
         self.shared.working();
+        Ok(())
     }
 
     /// Writes events in one transaction. A damaged file is set aside once and they go into the new one.
@@ -436,23 +434,7 @@ impl Writer {
 
     /// Saves what is left and closes the file.
     fn end(&mut self) {
-        self.flush();
-        if let Some(connection) = self.connection.as_mut() {
-            // the end of each stretch of answers, to the second; a console that starts next shows it as age
-            let mut write_answers = || -> rusqlite::Result<()> {
-                let Some(writer) = self.cache.writer else {
-                    return Ok(());
-                };
-                let tx = Transaction::new(connection, TransactionBehavior::Immediate)?;
-                for (service, stretch) in &self.cache.answers {
-                    if stretch.until > stretch.written {
-                        put_stretch(&tx, *service, writer, stretch)?;
-                    }
-                }
-                tx.commit()
-            };
-            let _ = write_answers();
-        }
+        self.flush_if_possible();
         if let Some(connection) = self.connection.take() {
             // the next start has less to read; both are done again then when they fail now
             let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(PASSIVE);");
@@ -489,29 +471,12 @@ fn put_all<'e>(
     Ok(())
 }
 
-fn put_stretch(
-    c: &Connection,
-    service: i64,
-    writer: i64,
-    stretch: &Stretch,
-) -> rusqlite::Result<()> {
-    c.prepare_cached(
-        "INSERT INTO answered (service, writer, since, until) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
-    )?
-    .execute((service, writer, stretch.since, stretch.until))?;
-    Ok(())
-}
-
 impl Cache {
     /// Forgets what may have been rolled back.
     fn forget(&mut self) {
         self.words.forget();
         self.services.clear();
         self.writer = None;
-        for stretch in self.answers.values_mut() {
-            stretch.written = i64::MIN;
-        }
     }
 
     /// This run's row, added with its first event.
@@ -602,10 +567,6 @@ impl Batch<'_> {
         let stretch = match self.cache.answers.get_mut(&service) {
             Some(s) if at.0 >= s.since && at.0 - s.until <= BREAK_MS => {
                 s.until = s.until.max(at.0);
-                if s.until.saturating_sub(s.written) < ANSWERS_EVERY_MS {
-                    return Ok(());
-                }
-                s.written = s.until;
                 *s
             }
             // a long silence, or a clock that was set back
@@ -613,12 +574,41 @@ impl Batch<'_> {
                 let new = Stretch {
                     since: at.0,
                     until: at.0,
-                    written: at.0,
                 };
                 self.cache.answers.insert(service, new);
                 new
             }
         };
-        put_stretch(self.c, service, self.writer, &stretch)
+        self.c
+            .prepare_cached(
+                "INSERT INTO answered (service, writer, since, until) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+            )?
+            .execute((service, self.writer, stretch.since, stretch.until))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Options, Sqlite};
+    use super::*;
+
+    #[test]
+    fn each_try_in_vain_doubles_the_wait_once() {
+        let dir = tempfile::TempDir::new().expect("a directory");
+        let place = dir.path().join("state");
+        std::fs::write(&place, "a file stands where the directory should be").expect("written");
+        let history = Sqlite::open(Options::file(place.join("history.db")));
+        let mut writer = Writer::new(Arc::clone(&history.shared));
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            writer.save(Vec::new()).expect_err("no place for it");
+            waits.push(writer.retry.map(|(_, wait)| wait.as_secs()));
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30].map(Some));
+        std::fs::remove_file(&place).expect("removed");
+        writer.save(Vec::new()).expect("there is room now");
+        assert!(writer.retry.is_none());
     }
 }
