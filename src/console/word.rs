@@ -172,8 +172,8 @@ words! {
     Backups "backups" View "Last good backups against their targets, the worst first" "";
     Deeds "actions" View "Actions of this session and what became of them" "";
     At "at" View "The board as it was at another time" "";
-    StepBack "step-back" View "The board before the transition before" "step back";
-    StepOn "step-on" View "The board after the next transition" "step on";
+    StepBack "step-back" View "The board at the transition before" "step back";
+    StepOn "step-on" View "The board at the next transition" "step on";
     MinutesBack "minutes-back" View "The board five minutes earlier" "5 min back";
     MinutesOn "minutes-on" View "The board five minutes later" "5 min on";
     Services "services" View "Services: health, faults, what each can do" "";

@@ -127,16 +127,33 @@ fn content<'t>(cx: &Cx<'_>, confirm: &Confirm, columns: usize) -> Vec<Text<'t>> 
 
 /// What an action does without the name of what it does it to: that of many is often the same.
 fn nameless(cx: &Cx<'_>, item: &Item) -> String {
-    /// Shorter names may be parts of other words.
+    /// Shorter names may be words of the sentence.
     const SHORTEST: usize = 4;
     let effect = &item.prepared.effect;
     let target = &item.prepared.intent.target;
     let mut out = effect.clone();
     for name in [target.name.as_str(), target.id.as_str()] {
         if name.len() >= SHORTEST {
-            out = out.replace(name, cx.glyphs.more);
+            out = without(&out, name, cx.glyphs.more);
         }
     }
+    out
+}
+
+/// A text with something else in the place of a name, where it stands by itself.
+fn without(text: &str, name: &str, instead: &str) -> String {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let mut out = String::new();
+    let mut from = 0;
+    for (at, _) in text.match_indices(name) {
+        let end = at + name.len();
+        if !text[..at].ends_with(part) && !text[end..].starts_with(part) {
+            out.push_str(&text[from..at]);
+            out.push_str(instead);
+            from = end;
+        }
+    }
+    out.push_str(&text[from..]);
     out
 }
 
@@ -335,4 +352,19 @@ fn answer(cx: &Cx<'_>, buf: &mut Buffer, area: Rect, confirm: &Confirm) -> Optio
     }
     let at = x + u16::try_from(confirm.typed.cursor_column()).unwrap_or(0);
     Some((at.min(area.right().saturating_sub(1)), y))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without;
+
+    #[test]
+    fn a_name_is_left_out_only_where_it_stands_by_itself() {
+        let of = |text| without(text, "mail", "…");
+        assert_eq!(of("Backs up mail now."), "Backs up … now.");
+        assert_eq!(of("mail, \"mail\" and mail"), "…, \"…\" and …");
+        let other = "Sends an email for webmail, mail-2 and mail_old.";
+        assert_eq!(of(other), other);
+        assert_eq!(of("mailmail mail"), "mailmail …");
+    }
 }

@@ -14,22 +14,28 @@ use super::frame::{self, Edge};
 /// Columns of the box.
 const WIDE: u16 = 86;
 /// Lines of a question: the question, its answer, a gap or what is accepted where that doesn't fit beside it.
-const LINES: usize = 3;
+const LINES: u16 = 3;
 
 /// Draws questions, each with what is accepted and the line of its answer, in a box; the answer is where the
-/// cursor stands. `at`: the one being typed. `error`: what is wrong with it.
+/// cursor stands. `does`, `on`: the title, what is done and on what. `at`: the one being typed. `error`: what is wrong with it.
 pub fn draw<'l>(
     cx: &Cx<'_>,
     buf: &mut Buffer,
     layout: &Layout,
-    edge: &Edge<'_>,
+    (does, on): (&str, &str),
     lines: impl ExactSizeIterator<Item = (&'static str, String, &'l Line)>,
     at: usize,
     error: Option<&str>,
 ) -> Option<(u16, u16)> {
-    let height = lines.len() * LINES + 4;
+    let height = lines.len() * usize::from(LINES) + 4;
     let size = (WIDE, u16::try_from(height).unwrap_or(u16::MAX));
-    let inner = frame::over(cx, buf, layout.body, size, edge);
+    let edge = Edge {
+        title: Text::of(does, cx.style(Role::Strong))
+            .with(format!(" {} {on}", cx.glyphs.dot), cx.style(Role::Dim)),
+        focus: true,
+        ..Edge::default()
+    };
+    let inner = frame::over(cx, buf, layout.body, size, &edge);
     let area = Rect {
         x: inner.x + 1,
         width: inner.width.saturating_sub(2),
@@ -64,7 +70,7 @@ pub fn draw<'l>(
             let column = x + u16::try_from(line.cursor_column()).unwrap_or(0);
             cursor = Some((column.min(area.right().saturating_sub(1)), y + 1));
         }
-        y += 3;
+        y += LINES;
     }
     if let Some(error) = error.filter(|_| area.height > 0) {
         let role = cx.style(Role::Failed);
