@@ -3,7 +3,7 @@
 //!
 //! Everything is found and prepared first; when one target can't be, nothing is sent at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
 
@@ -65,13 +65,7 @@ pub fn by_verb(verb: Verb, args: &VerbArgs, common: &Common) -> Exit {
 #[must_use]
 pub fn by_id(args: &ActionArgs, common: &Common) -> Exit {
     run(&args.on, common, |services| {
-        let specs = specs(services, &args.id)?;
-        one_meaning(services, &args.id)?;
-        let sort = specs.first().map(|spec| spec.target);
-        let sort = sort.filter(|sort| specs.iter().all(|spec| spec.target == *sort));
-        let Some(verb) = specs.first().map(|spec| spec.verb) else {
-            return Err(Exit::Usage);
-        };
+        let (verb, sort) = meaning(services, &args.id)?;
         Ok(Wanted {
             verb,
             action: Some(&args.id),
@@ -82,45 +76,51 @@ pub fn by_id(args: &ActionArgs, common: &Common) -> Exit {
     })
 }
 
-/// What this id means on the services; the same for all of them. Says it when nothing is called so.
-fn specs<'s>(services: &'s Services, id: &str) -> Result<Vec<&'s ActionSpec>, Exit> {
-    let all = services.watched.iter();
-    let all = all.flat_map(|w| w.connector.actions());
-    let mut known: Vec<&str> = all.clone().map(|spec| spec.id).collect();
-    let specs: Vec<&ActionSpec> = all.filter(|spec| spec.id == id).collect();
-    if !specs.is_empty() {
-        return Ok(specs);
-    }
-    known.sort_unstable();
-    known.dedup();
-    output::complain(&format!(
-        "{id}: no service has an action of this id; keepwatch actions lists them. {}",
-        crate::tomlread::one_of(id, &known)
-    ));
-    Err(Exit::Usage)
-}
-
-/// Complains when an id is for one thing on one service and for another on the next.
-fn one_meaning(services: &Services, id: &str) -> Result<(), Exit> {
+/// What this id means on the services: its verb, and which sort of thing it is for where that is the same everywhere.
+/// Complains when nothing is called so, and when it is for one thing on one service and for another on the next.
+fn meaning(services: &Services, id: &str) -> Result<(Verb, Option<TargetKind>), Exit> {
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     let mut verbs: Vec<(Verb, &str)> = Vec::new();
+    let mut sorts: Vec<TargetKind> = Vec::new();
     for watched in &services.watched {
-        let specs = watched.connector.actions().iter();
-        for spec in specs.filter(|spec| spec.id == id) {
+        for spec in watched.connector.actions() {
+            known.insert(spec.id);
+            if spec.id != id {
+                continue;
+            }
             if !verbs.iter().any(|(verb, _)| *verb == spec.verb) {
                 verbs.push((spec.verb, &watched.service.name));
             }
+            if !sorts.contains(&spec.target) {
+                sorts.push(spec.target);
+            }
         }
     }
-    if verbs.len() < 2 {
-        return Ok(());
+    match verbs.as_slice() {
+        [(verb, _)] => {
+            let sort = match sorts.as_slice() {
+                [one] => Some(*one),
+                _ => None,
+            };
+            return Ok((*verb, sort));
+        }
+        [] => {
+            let known: Vec<&str> = known.into_iter().collect();
+            output::complain(&format!(
+                "{id}: no service has an action of this id; keepwatch actions lists them. {}",
+                crate::tomlread::one_of(id, &known)
+            ));
+        }
+        several => {
+            let means = several
+                .iter()
+                .map(|(verb, on)| format!("{} on {on}", verb.word()));
+            output::complain(&format!(
+                "{id} is to {}: choose with --service",
+                means.collect::<Vec<_>>().join(", ")
+            ));
+        }
     }
-    let means = verbs
-        .iter()
-        .map(|(verb, on)| format!("{} on {on}", verb.word()));
-    output::complain(&format!(
-        "{id} is to {}: choose with --service",
-        means.collect::<Vec<_>>().join(", ")
-    ));
     Err(Exit::Usage)
 }
 

@@ -280,6 +280,9 @@ pub(super) fn sum(wanted: &Wanted<'_>, plan: &Plan, outcomes: &[Outcome]) -> Str
     );
     if !rest.is_empty() {
         let mut command = wanted.command.clone();
+        if let Some(on) = wanted.args.sort {
+            command.push_str(&format!(" --on {}", on.kind().word()));
+        }
         for input in &wanted.args.inputs {
             command.push_str(&format!(" --input {}", argument(input)));
         }

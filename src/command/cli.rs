@@ -582,18 +582,21 @@ action that was shown and not confirmed.
 Examples:
   keepwatch audit --since 12h
   keepwatch audit --open --look-up             # what became of those whose answer was lost?
-  keepwatch audit --since 2026-01-01 --output csv > actions.csv")]
+  keepwatch audit --since 2026-01-01 --output csv > actions.csv",
+    mut_arg("timeout", |arg| {
+        arg.requires("look_up").help("With --look-up: how many seconds the services may take to answer")
+    }))]
 pub struct AuditArgs {
-    /// Only actions begun since then: a span, a time, a date.
-    #[arg(long, value_name = "TIME", default_value = "7d")]
-    pub since: String,
+    /// Only actions begun since then: a span, a time, a date [default: 7d; with --open: ever].
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
     /// Only on this service.
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
     /// What was shown and not confirmed too.
     #[arg(long)]
     pub proposed: bool,
-    /// Only actions whose end is not known, however old: under way, or their answer was lost.
+    /// Only actions whose end is not known: under way, or their answer was lost.
     #[arg(long)]
     pub open: bool,
     /// Ask the services first what became of those that nobody follows; nothing is sent again.

@@ -273,6 +273,14 @@ fn the_audit_names_who_sent_what_where_and_what_came_of_it_without_secrets() {
         "{table}"
     );
     assert_eq!(sim.run(&["audit", "--since", "soon"]).exit, 2);
+    // what is open is told however old it is, unless a time is given
+    let open = sim.run(&["audit", "--open"]);
+    assert!(open.out.contains("ecs-app-01"), "{}{}", open.out, open.err);
+    let open = sim.run(&["audit", "--open", "--since", "2099-01-01T00:00Z"]);
+    assert!(open.err.contains("no action is open"), "{}", open.out);
+    let idle = sim.run(&["audit", "--open", "--timeout", "5"]);
+    assert_eq!(idle.exit, 2);
+    assert!(idle.err.contains("--look-up"), "{}", idle.err);
     let off = sim.run(&["audit", "--no-history"]);
     assert_eq!(off.exit, 2);
     assert!(off.err.contains("--no-history was given"), "{}", off.err);

@@ -21,7 +21,12 @@ const SCHEMA: &str = "keepwatch.audit.1";
 /// Carries out `keepwatch audit`.
 pub fn run(args: &AuditArgs, common: &Common) -> Exit {
     let now = Timestamp::now();
-    let from = match ask::moment("--since", &args.since, now) {
+    // what is open is told however old it is
+    let since = args.since.as_deref().or((!args.open).then_some("7d"));
+    let from = match since
+        .map(|text| ask::moment("--since", text, now))
+        .transpose()
+    {
         Ok(from) => from,
         Err(exit) => return exit,
     };
@@ -30,8 +35,7 @@ pub fn run(args: &AuditArgs, common: &Common) -> Exit {
         Err(exit) => return exit,
     };
     let query = ActionQuery {
-        // what is open is told however old it is
-        from: (!args.open).then_some(from),
+        from,
         service: args.service.clone(),
         ..ActionQuery::default()
     };
