@@ -235,6 +235,18 @@ impl Bench {
         all
     }
 
+    /// A new connector that has read nothing, or every feed but one.
+    pub async fn begin_anew(&mut self, all_but: Option<&str>) {
+        self.marks.clear();
+        self.shown.clear();
+        self.connector = open(&self.settings);
+        for other in self.connector.feeds().to_vec() {
+            if all_but.is_some_and(|feed| other.id != feed) {
+                self.read(other.id).await;
+            }
+        }
+    }
+
     /// Rounds until another one shows nothing new: a list may know only after another one was read what it has to
     /// show, and a service that grants few questions is asked for details a few at a time.
     pub async fn settled(&mut self) -> Held {
