@@ -139,9 +139,12 @@ const BY_HAND: &str = "CBR never deletes such a backup by itself.";
 impl Cbr {
     pub(super) async fn draft_back_up(&self, intent: &Intent) -> Result<Draft, Fault> {
         let target = &intent.target;
-        self.check_protectable(target).await?;
-        self.one_resource(&target.id, &target.name, intent, "now")
-            .await
+        let doubt = self.check_protectable(target).await?;
+        let mut draft = self
+            .one_resource(&target.id, &target.name, intent, "now")
+            .await?;
+        draft.warnings.extend(doubt);
+        Ok(draft)
     }
 
     pub(super) async fn draft_again(&self, intent: &Intent) -> Result<Draft, Fault> {

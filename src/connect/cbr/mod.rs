@@ -18,6 +18,7 @@ mod seek;
 mod started;
 #[cfg(test)]
 mod tests;
+mod unprotected;
 mod vault;
 
 use std::sync::{Arc, Mutex};

@@ -3,6 +3,7 @@
 //! Source: CBR API reference of Huawei Cloud, querying protectable instances and showing one. A page holds 50 at
 //! most, and no answer tells how many there are.
 
+use hashbrown::HashSet;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -12,20 +13,19 @@ use super::{Cbr, RESOURCES};
 use crate::connect::decode::{Flag, Float, Loose, Raw, Text, each, raw_text};
 use crate::connect::http::{Call, Reply};
 use crate::connect::{Page, PageSink, PollReport};
-use crate::model::{CodeRef, Device, Fault, FaultKind, Rows, Target, Timestamp};
+use crate::model::{CodeRef, Device, Fault, FaultKind, Rows, Target, Timestamp, clean};
 
 /// Rows a page.
 const LIMIT: usize = 50;
 /// Number of the first page; the vaults' are before it.
 const FIRST: u32 = 2 * LIST_PAGES;
-/// How often they are read when nothing in the vaults has changed, in milliseconds: many small pages.
-const EVERY: i64 = 900_000;
 /// The lists: the path's word, and the type of what is in it. Servers come first, for they name their disks.
 const LISTS: [(&str, &str); 3] = [
     ("server", "OS::Nova::Server"),
-    ("disk", "OS::Cinder::Volume"),
+    ("disk", DISK),
     ("turbo", "OS::Sfs::Turbo"),
 ];
+const DISK: &str = "OS::Cinder::Volume";
 
 #[derive(Deserialize)]
 struct Instances<'a> {
@@ -83,9 +83,12 @@ struct Verdict<'a> {
 }
 
 impl Verdict<'_> {
-    /// Why it can't be backed up; `None` when it can.
+    /// Why it can't be backed up; `None` when nothing is said against it. What "no" without a word means for a
+    /// resource that is in a vault already is not documented: it may be no more than that.
     fn refusal(&self) -> Option<CodeRef> {
-        (self.result.0 == Some(false)).then(|| {
+        let has_words = !self.code.is_empty() || !self.message.is_empty();
+        let refused = self.result.0 == Some(false) && (has_words || self.vault.is_none());
+        refused.then(|| {
             let said = self.message.or(self.reason.as_str());
             CodeRef::new(self.code.owned(), said)
         })
@@ -120,24 +123,38 @@ impl Instance<'_> {
 }
 
 impl Cbr {
-    /// Hands over what is in no vault. A list that fails costs itself: what was known of it stays, and it is asked
-    /// again at the next round. False when nobody wants more or a list had no end.
+    /// Hands over what is in no vault, each list when it is due. What was known of a list that fails stays. One that
+    /// the service refuses is asked again when its time is over; any other fault ends this round's reading, and the
+    /// next round goes on there. False when nobody wants more or a list had no end.
     pub(super) async fn read_unprotected(
         &self,
         now: Timestamp,
         sink: &mut dyn PageSink,
         report: &mut PollReport,
     ) -> bool {
-        if !self.huawei {
+        if !self.huawei || self.known(|known| known.unprotected.absent) {
             return true;
         }
-        let end = FIRST + LIST_PAGES * LISTS.len() as u32;
-        if !self.known(|known| known.unprotected_due(now, EVERY)) {
-            let held = self.known(|known| known.unprotected_pages(FIRST, end));
-            return same(&held, sink).await;
-        }
-        let mut all = true;
-        for ((word, _), first) in LISTS.iter().zip((FIRST..).step_by(LIST_PAGES as usize)) {
+        let vaults = self.known(|known| known.version());
+        let mut reachable = true;
+        for ((word, kind), first) in LISTS.iter().zip((FIRST..).step_by(LIST_PAGES as usize)) {
+            let end = first + LIST_PAGES;
+            if *kind == DISK && self.known(|known| known.unprotected.take_other_disks()) {
+                // the same answer is read otherwise now
+                self.book(RESOURCES).end_between(first, end);
+                self.known(|known| known.unprotected.ask_again(first));
+            }
+            let due = self.known(|known| known.unprotected.is_due(first, now, vaults));
+            if !reachable || !due {
+                report
+                    .partial
+                    .extend(self.known(|known| known.unprotected.refusal(first)));
+                let held = self.known(|known| known.unprotected.pages(first, end));
+                if !same(&held, sink).await {
+                    return false;
+                }
+                continue;
+            }
             let list = List {
                 call: Call::get(&["protectables", word, "instances"]),
                 sort: Sort::Protectables,
@@ -147,29 +164,37 @@ impl Cbr {
             };
             let before = report.pages;
             let read = self.walk(RESOURCES, &list, None, sink, report).await;
-            let mut end = first + (report.pages - before);
+            let mut after = first + (report.pages - before);
+            let mut refusal = None;
             match read {
                 Ok(true) => {}
                 Ok(false) => return false,
                 // told by `doctor`; a cloud may publish other calls of Huawei's and not this one
                 Err(fault) if is_unpublished(&fault) && *word == "server" => {
-                    self.known(super::known::Known::nothing_is_protectable);
+                    self.known(|known| known.unprotected.absent = true);
                     return true;
                 }
                 Err(fault) => {
-                    all = false;
+                    reachable = lasts(fault.kind);
+                    refusal = reachable.then(|| fault.clone());
                     report.partial.push(fault);
-                    let held = self.known(|known| known.unprotected_pages(end, first + LIST_PAGES));
+                    let held = self.known(|known| known.unprotected.pages(after, end));
                     if !same(&held, sink).await {
                         return false;
                     }
-                    end = held.last().map_or(end, |last| last + 1);
+                    after = held.last().map_or(after, |last| last + 1);
                 }
             }
-            let pages: Vec<u32> = (first..end).collect();
-            self.known(|known| known.unprotected_handed(first, first + LIST_PAGES, &pages));
+            let pages: Vec<u32> = (first..after).collect();
+            self.known(|known| {
+                known.unprotected.handed_over(first, end, &pages);
+                if reachable {
+                    known.unprotected.answered(first, now, vaults, refusal);
+                } else {
+                    known.unprotected.ask_again(first);
+                }
+            });
         }
-        self.known(|known| known.unprotected_read(now, all));
         true
     }
 
@@ -182,7 +207,7 @@ impl Cbr {
         let page: Instances<'_> = reply.json()?;
         let mut rows = Rows::default();
         let mut bad = Vec::new();
-        let mut disks = Vec::new();
+        let mut disks = HashSet::new();
         let mut next = Next {
             rows: page.instances.len(),
             ..Next::default()
@@ -202,13 +227,15 @@ impl Cbr {
                 .0
                 .as_ref()
                 .is_some_and(|p| p.vault.is_some());
-            if !bound && !self.known(|known| known.belongs_to_a_server(id)) {
+            let with_server =
+                row.kind.as_str() == DISK && self.known(|known| known.unprotected.is_a_servers(id));
+            if !bound && !with_server {
                 rows.devices.push(row.device(raw));
             }
             Ok(())
         });
         rows.bad = bad;
-        self.known(|known| known.note_disks(number, disks));
+        self.known(|known| known.unprotected.note_disks(number, disks));
         Ok((rows, next))
     }
 
@@ -231,41 +258,65 @@ impl Cbr {
         }
     }
 
-    /// Asks whether the resource can be backed up now, where that can be asked.
+    /// Asks whether the resource can be backed up now, where that can be asked. `Ok(Some(…))` is a warning: the
+    /// service says no, and not why.
     ///
     /// # Errors
     /// The service says that it can't, with its code.
-    pub(super) async fn check_protectable(&self, target: &Target) -> Result<(), Fault> {
+    pub(super) async fn check_protectable(&self, target: &Target) -> Result<Option<String>, Fault> {
         let kind = serde_json::from_str::<Instance<'_>>(&target.raw)
             .map(|row| row.kind.owned())
             .unwrap_or_default();
         let list = LISTS.iter().find(|(_, of)| *of == kind);
         let Some((word, _)) = list.filter(|_| self.huawei) else {
-            return Ok(());
+            return Ok(None);
         };
         let call = Call::get(&["protectables", word, "instances", &target.id]);
         // a check that can't be asked for forbids nothing: the service judges the backup itself
         let Ok(reply) = self.session.ask(&call).await else {
-            return Ok(());
+            return Ok(None);
         };
-        let refusal = reply
+        let verdict = reply
             .json::<OneInstance<'_>>()
             .ok()
-            .and_then(|one| one.instance.protectable.0.and_then(|p| p.refusal()));
-        match refusal {
-            None => Ok(()),
-            Some(code) => Err(Fault::new(
-                FaultKind::Refused,
+            .and_then(|one| one.instance.protectable.0);
+        let Some(verdict) = verdict else {
+            return Ok(None);
+        };
+        match verdict.refusal() {
+            Some(code) => {
+                let why = [": ", code.message.as_str()].concat();
+                let why = if code.message.is_empty() { "" } else { &why };
+                Err(Fault::new(
+                    FaultKind::Refused,
+                    format!("the service says that it can't be backed up now{why}"),
+                    reply.place.clone(),
+                    "Mend that first.",
+                )
+                .with_code(code))
+            }
+            None => Ok((verdict.result.0 == Some(false)).then(|| {
+                let why = verdict.reason.as_str();
+                let why = if why.is_empty() {
+                    "without a reason"
+                } else {
+                    why
+                };
                 format!(
-                    "the service says that it can't be backed up now: {}",
-                    code.message
-                ),
-                reply.place,
-                "Mend that first.",
-            )
-            .with_code(code)),
+                    "Asked whether it can be backed up, the service says no ({}): it may refuse.",
+                    clean(why)
+                )
+            })),
         }
     }
+}
+
+/// True for a fault that says nothing against the other lists, and that asking again soon does not mend.
+const fn lasts(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Refused | FaultKind::Auth | FaultKind::Garbled | FaultKind::NotOffered
+    )
 }
 
 /// True when the gateway says that there is no such call.

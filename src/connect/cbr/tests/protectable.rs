@@ -201,6 +201,80 @@ async fn a_list_that_fails_costs_itself_and_what_was_known_stays() {
     };
     assert_eq!(servers(&first), [(200_000, false), (200_001, false)]);
     assert_eq!(servers(&second), [(200_000, true), (200_001, true)]);
+    // a refusal lasts: none of the lists is asked again for it, and it is told as long
+    let questions = asked(&server).len();
+    assert_eq!(questions, 4 + 3, "the lists that are not refused were read");
+    for _ in 0..3 {
+        let (again, report) = poll(&c, "resources").await;
+        assert_eq!(servers(&again), servers(&second));
+        assert_eq!(
+            report.partial[0].code.as_ref().unwrap().code,
+            "BackupService.0403"
+        );
+    }
+    assert_eq!(asked(&server).len(), questions);
+}
+
+#[tokio::test]
+async fn where_a_list_breaks_off_the_next_round_goes_on() {
+    let broken = Arc::new(Mutex::new(true));
+    let now = Arc::clone(&broken);
+    let server = Scripted::start(move |seen, _| match lists(seen) {
+        Some(_) if *now.lock().unwrap() && seen.path().contains("/disk/") => Say::Drop,
+        Some(list) => Say::json(200, list.to_string()),
+        None => world(seen, &json!([])),
+    })
+    .await;
+    let c = connect_with(&server, &[("cloud", "huawei")]);
+    let sorts = |from: usize| -> Vec<String> {
+        let mut all = asked(&server).split_off(from);
+        all.dedup_by_key(|target| target.split('/').next().map(str::to_owned));
+        all.iter()
+            .filter_map(|target| target.split('/').next().map(str::to_owned))
+            .collect()
+    };
+    let (_, report) = poll(&c, "resources").await;
+    assert_eq!(report.partial.len(), 1, "{report:?}");
+    assert_eq!(sorts(0), ["server", "disk"]);
+    let before = asked(&server).len();
+    *broken.lock().unwrap() = false;
+    let (pages, report) = poll(&c, "resources").await;
+    assert_eq!(report.partial, []);
+    assert_eq!(sorts(before), ["disk", "turbo"], "the servers were read");
+    assert!(in_no_vault(&pages).iter().any(|d| d.id == "alone"));
+}
+
+#[tokio::test]
+async fn disks_leave_when_it_is_known_whose_they_are() {
+    let refused = Arc::new(Mutex::new(true));
+    let now = Arc::clone(&refused);
+    let bound = Arc::new(Mutex::new(json!([resource("srv-1")])));
+    let held = Arc::clone(&bound);
+    let server = Scripted::start(move |seen, _| match (lists(seen), seen.path()) {
+        (Some(_), path) if *now.lock().unwrap() && path.contains("/server/") => Say::json(
+            403,
+            r#"{"error_code":"BackupService.0403","error_msg":"no right"}"#,
+        ),
+        (Some(list), _) => Say::json(200, list.to_string()),
+        (_, "/v3/p1/vaults") => Say::json(
+            200,
+            json!({"vaults": [vault("v1", "available", &held.lock().unwrap())], "count": 1})
+                .to_string(),
+        ),
+        _ => world(seen, &json!([])),
+    })
+    .await;
+    let c = connect_with(&server, &[("cloud", "huawei")]);
+    let disks = |pages: &Pages| -> Vec<String> {
+        let all = in_no_vault(pages).into_iter().filter(|d| d.what == "disk");
+        all.map(|d| d.id).collect()
+    };
+    let (pages, _) = poll(&c, "resources").await;
+    assert_eq!(disks(&pages), ["disk-of-free-3", "alone"]);
+    *refused.lock().unwrap() = false;
+    *bound.lock().unwrap() = json!([]);
+    let (pages, _) = poll(&c, "resources").await;
+    assert_eq!(disks(&pages), ["alone"], "though the same answer came");
 }
 
 #[tokio::test]
@@ -238,11 +312,37 @@ async fn a_backup_is_checked_first_where_that_can_be_asked() {
         "{fault}"
     );
     *refuses.lock().unwrap() = false;
-    c.prepare(&wish).await.unwrap();
+    let quiet = c.prepare(&wish).await.unwrap().warnings;
     // where the check itself fails, the service judges the backup
     let silent = Scripted::start(|seen, _| world(seen, &json!([]))).await;
     let c = connect_with(&silent, &[("cloud", "huawei")]);
     c.prepare(&wish).await.unwrap();
+    // a "no" without a word about what is in a vault may be no more than that
+    for (reason, vault, allowed) in [
+        ("", json!({"id": "v1"}), true),
+        ("bound", json!({"id": "v1"}), true),
+        ("", Value::Null, false),
+    ] {
+        let verdict = json!({"result": false, "code": "", "reason": reason, "vault": vault});
+        let body = json!({"instance": instance("srv-1", SERVER, verdict)}).to_string();
+        let vague = Scripted::start(move |seen, _| {
+            if seen.path().contains("/protectables/") {
+                Say::json(200, body.clone())
+            } else {
+                world(seen, &json!([]))
+            }
+        })
+        .await;
+        let c = connect_with(&vague, &[("cloud", "huawei")]);
+        let prepared = c.prepare(&wish).await;
+        assert_eq!(prepared.is_ok(), allowed, "{prepared:?}");
+        if let Ok(prepared) = prepared {
+            let added = prepared.warnings.iter().filter(|w| !quiet.contains(w));
+            let added: Vec<_> = added.collect();
+            assert_eq!(added.len(), 1, "{added:?}");
+            assert!(added[0].contains("says no") && added[0].contains(reason));
+        }
+    }
 
     // what is in no vault can't be backed up, and says so before anything is asked
     wish.target.raw = instance("free-1", SERVER, able(Value::Null)).to_string();
