@@ -20,6 +20,7 @@ pub mod http;
 pub mod karbor;
 pub mod page;
 pub mod probe;
+mod quota;
 mod schedule;
 #[cfg(test)]
 pub(crate) mod scripted;

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Csbs, PROVIDER, moved};
-use crate::connect::decode::{Flag, Int, Loose, Text};
+use crate::connect::decode::{Flag, Loose, Text};
 use crate::connect::http::Call;
+use crate::connect::quota;
 use crate::model::{CodeRef, Fault, FaultKind};
 
 #[derive(Deserialize)]
@@ -24,30 +25,6 @@ struct Verdict<'a> {
     error_code: Text<'a>,
     #[serde(borrow, default)]
     error_msg: Text<'a>,
-}
-
-#[derive(Deserialize)]
-struct Quotas<'a> {
-    #[serde(borrow)]
-    quotas: Resources<'a>,
-}
-
-#[derive(Deserialize)]
-struct Resources<'a> {
-    #[serde(borrow)]
-    resources: Vec<Quota<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Quota<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    unit: Text<'a>,
-    #[serde(default)]
-    quota: Int,
-    #[serde(default)]
-    used: Int,
 }
 
 impl Csbs {
@@ -129,24 +106,6 @@ impl Csbs {
     /// No usable answer.
     pub(super) async fn quotas(&self) -> Result<String, Fault> {
         let reply = self.session.ask(&Call::get(&["quotas"])).await?;
-        let answer: Quotas<'_> = reply.json()?;
-        let words: Vec<String> = answer
-            .quotas
-            .resources
-            .iter()
-            .map(|q| {
-                let unit = if q.unit.is_empty() {
-                    String::new()
-                } else {
-                    format!(" {}", q.unit.as_str())
-                };
-                let used = q.used.0.unwrap_or_default();
-                match q.quota.0 {
-                    Some(-1) | None => format!("{}: {used}{unit} used, no limit", q.kind.as_str()),
-                    Some(limit) => format!("{}: {used} of {limit}{unit} used", q.kind.as_str()),
-                }
-            })
-            .collect();
-        Ok(words.join("; "))
+        quota::in_words(&reply)
     }
 }

@@ -4,8 +4,9 @@
 use serde::Deserialize;
 
 use super::Sdrs;
-use crate::connect::decode::{Flag, Int, Loose, Text};
+use crate::connect::decode::{Flag, Loose, Text};
 use crate::connect::http::Call;
+use crate::connect::quota;
 use crate::model::Fault;
 
 #[derive(Deserialize)]
@@ -33,28 +34,6 @@ struct Domain<'a> {
 struct Site<'a> {
     #[serde(borrow)]
     availability_zone: Text<'a>,
-}
-
-#[derive(Deserialize)]
-struct Quotas<'a> {
-    #[serde(borrow)]
-    quotas: Resources<'a>,
-}
-
-/// An object that holds the list.
-#[derive(Deserialize)]
-struct Resources<'a> {
-    #[serde(borrow)]
-    resources: Vec<Quota<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Quota<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Text<'a>,
-    used: Int,
-    quota: Int,
 }
 
 impl Sdrs {
@@ -99,19 +78,6 @@ impl Sdrs {
     /// No usable answer.
     pub(super) async fn quotas(&self) -> Result<String, Fault> {
         let reply = self.session.ask(&Call::get(&["sdrs", "quotas"])).await?;
-        let answer: Quotas<'_> = reply.json()?;
-        let words: Vec<String> = answer
-            .quotas
-            .resources
-            .iter()
-            .map(|q| {
-                let used = q.used.0.unwrap_or_default();
-                match q.quota.0 {
-                    Some(-1) | None => format!("{}: {used} used, no limit", q.kind.as_str()),
-                    Some(limit) => format!("{}: {used} of {limit} used", q.kind.as_str()),
-                }
-            })
-            .collect();
-        Ok(words.join("; "))
+        quota::in_words(&reply)
     }
 }

@@ -18,7 +18,8 @@ async fn places_and_quotas_are_told_in_words() {
             200,
             json!({"quotas": {"resources": [
                 {"type": "server_groups", "used": 10, "quota": 50, "min": 0, "max": -1},
-                {"type": "replications", "used": "1", "quota": -1, "min": 0, "max": -1}]}})
+                {"type": "replications", "used": "1", "quota": -1, "min": 0, "max": -1},
+                {"type": "drills", "used": 3}, {"quota": null}]}})
             .to_string(),
         ),
         _ => empty(seen),
@@ -37,7 +38,8 @@ async fn places_and_quotas_are_told_in_words() {
     );
     assert_eq!(
         of("read quotas"),
-        "server_groups: 10 of 50 used; replications: 1 used, no limit"
+        "server_groups: 10 of 50 used; replications: 1 used, no limit; drills: 3 of ? used; ?: ? of ? used",
+        "a limit that is not told is none that is known, not none"
     );
     assert!(server.seen().iter().all(|s| s.method == "GET"));
 }
