@@ -247,7 +247,7 @@ impl Csbs {
                 if let Some(run) = run_id(&answer.body) {
                     if !plan.policy.is_empty() {
                         let policy = Ref::new(plan.policy.as_str(), plan.policy_name.as_str());
-                        self.known(|known| known.learn_run(&run, &policy));
+                        self.known(|known| known.runs.learn(&run, &policy, None));
                     }
                     follow.task_ids = self.items_of_run(&run).await;
                 }

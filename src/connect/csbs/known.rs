@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use hashbrown::HashMap;
 
 use super::item::{Facet, Item};
+use super::runs::Runs;
 use crate::model::{Device, Phase, Ref, Task, Timestamp};
 
 /// How many sent actions are remembered.
@@ -17,8 +18,7 @@ const DELETIONS: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     devices: HashMap<String, Device>,
-    /// Checkpoint id to the policy that it is a run of.
-    runs: HashMap<String, Ref>,
+    pub runs: Runs,
     /// Live deletions by item id: when the item is gone, nothing else tells whose it was. Boxed: a map of them moves
     /// its rows as it grows.
     deletions: HashMap<String, Box<Task>>,
@@ -176,18 +176,6 @@ impl Known {
     /// The policies of the newest list.
     pub(super) fn policies(&self) -> Vec<Ref> {
         self.policies.clone()
-    }
-
-    /// The policy that a run belongs to.
-    pub(super) fn policy_of(&self, checkpoint_id: &str) -> Option<Ref> {
-        self.runs.get(checkpoint_id).cloned()
-    }
-
-    /// A run is one of this policy.
-    pub(super) fn learn_run(&mut self, checkpoint_id: &str, policy: &Ref) {
-        if !checkpoint_id.is_empty() && self.runs.get(checkpoint_id) != Some(policy) {
-            self.runs.insert(checkpoint_id.to_owned(), policy.clone());
-        }
     }
 
     /// Remembers when an action was sent, by the service's clock.

@@ -15,6 +15,7 @@ mod policy;
 mod poll;
 mod restore;
 mod rows;
+mod runs;
 mod seek;
 mod switch;
 #[cfg(test)]

@@ -156,8 +156,9 @@ impl Csbs {
                 Some(reply) => reply,
                 None => self.session.read(&list.page(&marker)).await?,
             };
-            let decode = |reply: &Reply| self.items_page(reply, seen, list.purpose);
-            let turned = book.take(list.first + page, &reply, sink, decode).await?;
+            let number = list.first + page;
+            let decode = |reply: &Reply| self.items_page(reply, seen, list.purpose, (feed, number));
+            let turned = book.take(number, &reply, sink, decode).await?;
             page += 1;
             report.pages += 1;
             let next = match turned {
@@ -185,7 +186,9 @@ impl Csbs {
             seen += next.rows;
             marker = next.marker;
         }
-        book.end_between(list.first + page, list.first + LIST_PAGES);
+        let (from, limit) = (list.first + page, list.first + LIST_PAGES);
+        book.end_between(from, limit);
+        self.known(|known| known.runs.end_between(feed, from, limit));
         Ok(true)
     }
 
@@ -325,6 +328,7 @@ impl Csbs {
         context: PollContext,
         sink: &mut dyn PageSink,
     ) -> Result<PollReport, Fault> {
+        const FEED: &str = "policy-runs";
         if !self.known(|known| known.is_bound()) {
             self.walk_policies(None).await?;
         }
@@ -352,7 +356,15 @@ impl Csbs {
                 ..PollReport::default()
             });
         }
-        self.read_lists("policy-runs", &lists, sink).await
+        let report = self.read_lists(FEED, &lists, sink).await?;
+        if report.complete {
+            let end = (lists.len() as u32).saturating_mul(LIST_PAGES);
+            self.known(|known| {
+                known.runs.end_between(FEED, end, u32::MAX);
+                known.runs.forget(context.history_from);
+            });
+        }
+        Ok(report)
     }
 
     /// Goes back through the good backups until every known server has its last one.
@@ -393,7 +405,7 @@ impl Csbs {
         })?;
         let policy = self.known(|known| {
             known.meet(&item);
-            known.policy_of(item.checkpoint_id.as_str())
+            known.runs.policy_of(item.checkpoint_id.as_str())
         });
         Ok(TaskLook::Found(Box::new(item.task(
             facet,

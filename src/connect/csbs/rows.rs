@@ -4,7 +4,6 @@ use serde::Deserialize;
 
 use super::Csbs;
 use super::item::Item;
-use super::known;
 use super::policy::PolicyRow;
 use crate::connect::decode::{Loose, Raw, Text, each};
 use crate::connect::http::Reply;
@@ -60,16 +59,18 @@ pub(super) enum For<'a> {
 }
 
 impl Csbs {
-    /// Decodes a page of items. `seen` rows came before it.
+    /// Decodes a page of items, this one of a feed. `seen` rows came before it.
     pub(super) fn items_page(
         &self,
         reply: &Reply,
         seen: usize,
         purpose: For<'_>,
+        (feed, number): (&'static str, u32),
     ) -> Result<(Rows, Next), Fault> {
         let page: Items<'_> = reply.json()?;
         let mut rows = Rows::default();
         let mut bad = Vec::new();
+        let mut runs = Vec::new();
         let mut next = Next {
             rows: page.checkpoint_items.len(),
             marker: String::new(),
@@ -93,12 +94,17 @@ impl Csbs {
                 }
                 self.known(|known| {
                     known.meet(&item);
+                    let run = item.checkpoint_id.as_str();
                     if let For::Runs(policy) = purpose {
-                        known.learn_run(item.checkpoint_id.as_str(), policy);
+                        let changed = item.updated_at.0.or(item.created_at.0);
+                        known
+                            .runs
+                            .learn(run, policy, changed.or(Some(Timestamp(0))));
                     }
                     if !matches!(purpose, For::Servers) {
+                        runs.push(run.to_owned());
                         for facet in item.facets() {
-                            let policy = known.policy_of(item.checkpoint_id.as_str());
+                            let policy = known.runs.policy_of(run);
                             let task = item.task(facet, raw, policy);
                             known.note_deletion(&item, &task);
                             rows.tasks.push(task);
@@ -109,7 +115,10 @@ impl Csbs {
             },
         );
         rows.bad = bad;
-        rows.devices = self.known(known::Known::fresh);
+        rows.devices = self.known(|known| {
+            known.runs.page(feed, number, runs);
+            known.fresh()
+        });
         Ok((rows, next))
     }
 

@@ -1,5 +1,7 @@
 //! Reading the lists, odd values among them.
 
+use std::sync::Mutex;
+
 use super::*;
 use crate::connect::Page;
 use crate::connect::scripted::{Say, Seen};
@@ -401,6 +403,47 @@ async fn runs_are_matched_to_their_policy_by_asking() {
         [Some("p-1".to_owned()), None],
         "what was learnt holds in every list"
     );
+}
+
+#[tokio::test]
+async fn whose_run_it_is_stays_known_while_a_list_shows_it() {
+    let all = Arc::new(Mutex::new(vec![]));
+    let now = Arc::clone(&all);
+    let server = Scripted::start(move |seen, _| {
+        if seen.path().ends_with("/policies") {
+            policies()
+        } else {
+            answer(seen, &now.lock().unwrap())
+        }
+    })
+    .await;
+    let csbs = connect(&server);
+    let row = |id: &str, status: &str, policy: Option<&str>| {
+        let mut row = item(id, status);
+        row["made_by"] = json!(policy);
+        row
+    };
+    let whose = async |feed: &'static str| -> Vec<String> {
+        let history = PollContext {
+            history_from: crate::connect::decode::time("2026-11-20T01:06:00Z"),
+            ..PollContext::default()
+        };
+        let rows = poll(&csbs, feed, history).await.unwrap().rows();
+        let policy = |t: &crate::model::Task| t.policy.clone().map_or_else(String::new, |p| p.id);
+        rows.tasks.iter().map(policy).collect()
+    };
+    *all.lock().unwrap() = vec![
+        row("i-1", "error", Some("p-1")),
+        row("i-2", "available", Some("p-2")),
+    ];
+    assert_eq!(whose("policy-runs").await, ["p-1", "p-2"]);
+    assert_eq!(whose("failed").await, ["p-1"]);
+    // the policies' lists have moved on
+    *all.lock().unwrap() = vec![row("i-1", "error", None)];
+    assert_eq!(whose("policy-runs").await, [""; 0]);
+    // both are shown again, in answers that have changed
+    *all.lock().unwrap() = vec![row("i-1", "error", None), row("i-2", "error", None)];
+    assert_eq!(whose("failed").await, ["p-1", ""]);
 }
 
 #[tokio::test]
