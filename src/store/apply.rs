@@ -113,7 +113,7 @@ impl Store {
         applied.transitions = (self.log.count() - transitions) as usize;
         let mut bad = rows.bad;
         bad.truncate(super::service_state::BAD_KEPT);
-        let news = held.bad != bad;
+        let other_bad = held.bad != bad;
         held.bad = bad;
         if let Some(state) = self.services.get_mut(id.index()) {
             let feed_state = state.feed_mut(feed);
@@ -130,7 +130,7 @@ impl Store {
             }
             *feed_state.page(page) = held;
         }
-        self.settle(applied.is_visible() || news);
+        self.settle(applied.is_visible() || other_bad, source.news);
         applied
     }
 
@@ -145,7 +145,7 @@ impl Store {
         let (_, fate) = self.put_task(id, task, Source::LOOK_UP, None, now);
         applied.count(fate);
         applied.transitions = (self.log.count() - transitions) as usize;
-        self.settle(applied.is_visible());
+        self.settle(applied.is_visible(), true);
         applied
     }
 
@@ -164,7 +164,7 @@ impl Store {
             ..before
         };
         self.change(id, number, before, after, None, now);
-        self.settle(true);
+        self.settle(true, true);
         true
     }
 
@@ -188,10 +188,11 @@ impl Store {
         }
     }
 
-    /// Brings statistics up to date and moves the generation when something visible changed.
-    pub(super) fn settle(&mut self, visible: bool) {
+    /// Brings statistics up to date and moves the generation when something visible changed. `news`: what changes
+    /// did so just now, and was not only learnt at the start.
+    pub(super) fn settle(&mut self, visible: bool, news: bool) {
         let visible = self.drop_old() || visible;
-        self.settle_stats();
+        self.settle_stats(news);
         let visible = self.review_acks() || visible;
         let names = self.devices.renames + self.policies.renames;
         self.settle_targets(names != self.names);

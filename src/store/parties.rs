@@ -144,8 +144,9 @@ impl Store {
         (row, Fate::Same)
     }
 
-    /// Brings the statistics of the devices and policies up to date whose tasks changed.
-    pub(super) fn settle_stats(&mut self) {
+    /// Brings the statistics of the devices and policies up to date whose tasks changed. They show as changed when
+    /// that is news.
+    pub(super) fn settle_stats(&mut self, news: bool) {
         let (tasks, protecting, clock) = (&self.tasks, &self.protecting, self.clock);
         let of = |number| outcome(tasks, protecting, number);
         for row in self.devices.take_dirty() {
@@ -160,7 +161,9 @@ impl Store {
             let fields = stats_differ(&slot.stats, &stats);
             slot.stats = stats;
             if let (Some(fields), true) = (fields, slot.listed.is_some()) {
-                note(&mut self.devices, row, fields, clock);
+                if news {
+                    note(&mut self.devices, row, fields, clock);
+                }
                 self.device_changes.note_reckoned(row, fields);
             }
         }
@@ -176,7 +179,9 @@ impl Store {
             let fields = stats_differ(&slot.stats, &stats);
             slot.stats = stats;
             if let (Some(fields), true) = (fields, slot.listed.is_some()) {
-                note(&mut self.policies, row, fields, clock);
+                if news {
+                    note(&mut self.policies, row, fields, clock);
+                }
                 self.policy_changes.note_reckoned(row, fields);
             }
         }

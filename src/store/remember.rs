@@ -115,7 +115,7 @@ impl Store {
                 }
             }
         }
-        self.settle(!taken.is_empty());
+        self.settle(!taken.is_empty(), false);
         taken
     }
 

@@ -58,6 +58,7 @@ impl Store {
         page.seen = true;
         let held = std::mem::take(page);
         let lists_failed = feed_state.lists_failed;
+        let news = feed_state.is_settled();
         let mut visible = false;
         for &row in held.tasks.iter().filter(|r| **r != NOWHERE) {
             feed_state.tasks.now.insert(row);
@@ -95,7 +96,7 @@ impl Store {
             *slot = held;
         }
         if visible {
-            self.settle(true);
+            self.settle(true, news);
         }
         true
     }
@@ -130,6 +131,7 @@ impl Store {
             return end;
         };
         let feed_state = state.feed_mut(feed);
+        let news = feed_state.is_settled();
         feed_state.last_round = Some(now);
         feed_state.rounds = feed_state.rounds.saturating_add(1);
         if !complete {
@@ -221,7 +223,7 @@ impl Store {
             std::mem::swap(&mut devices.held, &mut devices.now);
             devices.now.clear();
         }
-        self.settle(end.removed + end.cleared > 0 || lost_bad);
+        self.settle(end.removed + end.cleared > 0 || lost_bad, news);
         self.sweep();
         end
     }

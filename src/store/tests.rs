@@ -190,6 +190,48 @@ fn what_left_the_live_list_is_looked_up_and_never_dropped() {
 }
 
 #[test]
+fn statistics_that_are_reckoned_at_the_start_did_not_change() {
+    let mut s = store();
+    let listed = Rows {
+        devices: vec![device("d1", "ecs-1")],
+        policies: vec![Policy {
+            id: "p1".into(),
+            name: "nightly".into(),
+            ..Policy::default()
+        }],
+        ..Rows::default()
+    };
+    round(&mut s, "devices", listed.clone(), PARTIES, at(1));
+    // the tasks come page by page, and the device and the policy are as good as the newest page says
+    for (page, id) in (0..).zip(["a", "b", "c"]) {
+        let mut good = task(id, Phase::Succeeded, "available");
+        good.ended_at = Some(at(100 + i64::from(page)));
+        s.apply(S, "all", page, tasks(&[good]), at(2));
+    }
+    s.finish_round(S, "all", LIVE, true, at(2));
+    round(&mut s, "devices", listed, PARTIES, at(3));
+    let d = s.find_device(S, "d1").expect("listed");
+    let p = s.find_policy(S, "p1").expect("listed");
+    assert_eq!(s.device(d).stats().last_good, Some(at(102)));
+    assert_eq!(
+        (s.device(d).changed_at(), s.policy(p).changed_at()),
+        (None, None)
+    );
+    // what comes later is news
+    s.apply(
+        S,
+        "all",
+        0,
+        tasks(&[task("d", Phase::Failed, "error")]),
+        at(200),
+    );
+    assert_eq!(s.device(d).changed_at(), Some(at(200)));
+    assert_eq!(s.policy(p).changed_at(), Some(at(200)));
+    assert!(s.device(d).changed().has(Field::Streak));
+    assert!(!s.device(d).changed().has(Field::LastGood));
+}
+
+#[test]
 fn missing_tasks_that_nobody_can_look_up_stand_before_no_others() {
     let mut s = store();
     let running = |from: usize, to: usize| -> Vec<Task> {
