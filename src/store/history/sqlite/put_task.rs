@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use rusqlite::OptionalExtension;
 
 use super::writer::Batch;
-use crate::model::{Asked, CodeRef, Ref, Task, Timestamp};
+use crate::model::{Asked, Ref, Task, Timestamp};
 use crate::store::history::TaskSeen;
 
 /// Two programs see the same change within so long of each other, in milliseconds.
@@ -66,6 +66,28 @@ struct Words {
     code: i64,
     code_operation: i64,
     feeds: i64,
+}
+
+/// What is written of a task as it is.
+struct Plain<'t> {
+    http: Option<u16>,
+    message: &'t str,
+    has_failure: bool,
+    facts: String,
+    flags: i64,
+}
+
+impl<'t> Plain<'t> {
+    fn of(seen: &'t TaskSeen) -> Self {
+        let failure = seen.task.failure.as_ref();
+        Self {
+            http: failure.and_then(|f| f.http_status),
+            message: failure.map_or("", |f| &f.message),
+            has_failure: failure.is_some(),
+            facts: facts_text(facts_of(&seen.task)),
+            flags: flags(seen),
+        }
+    }
 }
 
 /// A sum over all that is kept of a task's state; where it is the same nothing has to be written. The sums stay
@@ -179,7 +201,7 @@ impl Batch<'_> {
         let now = (self.word(&task.native_status)?, i64::from(task.phase as u8));
         let reported = instant(task.updated_at.or(task.ended_at).or(task.started_at));
         let Some(held) = held else {
-            let id = self.add(service, seen, digest)?;
+            let id = self.add(service, seen, now.0, digest)?;
             let mut last = None;
             for t in &seen.transitions {
                 let to = (self.word(&t.to)?, i64::from(t.to_phase as u8));
@@ -241,7 +263,7 @@ impl Batch<'_> {
             };
             self.put_move(held.id, &entry, task)?;
         }
-        self.replace(&held, seen, digest)
+        self.replace(&held, seen, now.0, digest)
     }
 
     /// True when another program saw a newer state than this one.
@@ -307,8 +329,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// The numbers of a task's words, added where they are new.
-    fn words(&mut self, seen: &TaskSeen) -> rusqlite::Result<(Names, Words)> {
+    /// The numbers of a task's words, added where they are new; that of its status is known.
+    fn words(&mut self, seen: &TaskSeen, status: i64) -> rusqlite::Result<(Names, Words)> {
         let task = &seen.task;
         let empty = Ref::default();
         let device = task.device.as_ref().unwrap_or(&empty);
@@ -323,7 +345,7 @@ impl Batch<'_> {
             object: self.word(&task.object)?,
         };
         let words = Words {
-            status: self.word(&task.native_status)?,
+            status,
             step: self.word(&task.step)?,
             code: self.word(failure.map_or("", |f| &f.code))?,
             code_operation: self.word(failure.map_or("", |f| &f.operation))?,
@@ -333,15 +355,20 @@ impl Batch<'_> {
     }
 
     /// Writes a task that was not known.
-    fn add(&mut self, service: i64, seen: &TaskSeen, digest: i64) -> rusqlite::Result<i64> {
+    fn add(
+        &mut self,
+        service: i64,
+        seen: &TaskSeen,
+        status: i64,
+        digest: i64,
+    ) -> rusqlite::Result<i64> {
         let task = &seen.task;
-        let (names, words) = self.words(seen)?;
+        let (names, words) = self.words(seen, status)?;
+        let plain = Plain::of(seen);
         let first = seen
             .transitions
             .first()
             .map_or(seen.at.0, |t| t.seen_at.0.min(seen.at.0));
-        let silent = CodeRef::default();
-        let failure = task.failure.as_ref().unwrap_or(&silent);
         self.c
             .prepare_cached(
                 "INSERT INTO task (service, native, device_id, device_name, policy_id, policy_name, operation, object,
@@ -369,11 +396,11 @@ impl Batch<'_> {
                 instant(task.started_at),
                 instant(task.updated_at),
                 instant(task.ended_at),
-                failure.http_status,
-                failure.message,
-                task.failure.is_some(),
-                facts_text(facts_of(task)),
-                flags(seen),
+                plain.http,
+                plain.message,
+                plain.has_failure,
+                plain.facts,
+                plain.flags,
                 first,
                 seen.at.0,
                 self.writer,
@@ -382,12 +409,17 @@ impl Batch<'_> {
     }
 
     /// Writes the newest state of a task that is known.
-    fn replace(&mut self, held: &Held, seen: &TaskSeen, digest: i64) -> rusqlite::Result<()> {
+    fn replace(
+        &mut self,
+        held: &Held,
+        seen: &TaskSeen,
+        status: i64,
+        digest: i64,
+    ) -> rusqlite::Result<()> {
         let task = &seen.task;
-        let (told, words) = self.words(seen)?;
+        let (told, words) = self.words(seen, status)?;
+        let plain = Plain::of(seen);
         let names = told.or(held.names, self.word("")?);
-        let silent = CodeRef::default();
-        let failure = task.failure.as_ref().unwrap_or(&silent);
         let sql = match (
             names != held.names,
             i64::from(task.phase as u8) != held.phase,
@@ -413,11 +445,11 @@ impl Batch<'_> {
             instant(task.started_at),
             instant(task.updated_at),
             instant(task.ended_at),
-            failure.http_status,
-            failure.message,
-            task.failure.is_some(),
-            facts_text(facts_of(task)),
-            flags(seen),
+            plain.http,
+            plain.message,
+            plain.has_failure,
+            plain.facts,
+            plain.flags,
             seen.at.0,
             self.writer,
             task.phase as u8,
