@@ -293,3 +293,75 @@ pub(super) fn sum(wanted: &Wanted<'_>, plan: &Plan, outcomes: &[Outcome]) -> Str
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::command::cli::{Cli, Command};
+    use crate::model::{Intent, Kind, Policy, Prepared, Rows, Service};
+
+    #[test]
+    fn the_rest_is_asked_for_with_all_that_was_said() {
+        let mut store = Store::new(vec![Service {
+            id: ServiceId(0),
+            name: "eu".into(),
+            kind: Kind("csbs"),
+            embedded: false,
+            read_only: false,
+        }]);
+        let policies = ["p1", "p2"].map(|id| Policy {
+            id: id.to_owned(),
+            ..Policy::default()
+        });
+        let rows = Rows {
+            policies: policies.into(),
+            ..Rows::default()
+        };
+        store.apply(ServiceId(0), "policies", 0, rows, Timestamp(0));
+        let prepared = |id: &str| Prepared {
+            intent: Intent {
+                service: ServiceId(0),
+                action: "enable",
+                target: {
+                    let row = store.find_policy(ServiceId(0), id).expect("listed");
+                    target::policy(&store, row)
+                },
+                inputs: BTreeMap::new(),
+            },
+            requests: Vec::new(),
+            effect: String::new(),
+            warnings: Vec::new(),
+            danger: Danger::Confirm,
+            acts_on: None,
+            retry_advice: None,
+            idempotency_token: None,
+            plan: serde_json::Value::Null,
+        };
+        let plan = Plan {
+            ready: ["p1", "p2"]
+                .map(|id| Planned::new(&store, prepared(id)))
+                .into(),
+            left_out: Vec::new(),
+        };
+        let line = ["keepwatch", "enable", "--where", "x", "--on", "policy"];
+        let cli = Cli::try_parse_from(line.into_iter().chain(["--input", "size=a b"]));
+        let Some(Command::Enable(args)) = cli.expect("a command line").command else {
+            panic!("another command");
+        };
+        let wanted = Wanted {
+            verb: Verb::Enable,
+            action: None,
+            sort: Some(TargetKind::Policy),
+            args: &args.on,
+            command: "enable".to_owned(),
+        };
+        let outcomes = vec![Outcome::default(); 2];
+        let said = sum(&wanted, &plan, &outcomes);
+        let again = "keepwatch enable --on policy --input 'size=a b' eu/p1 eu/p2";
+        assert!(said.contains(again), "{said}");
+        // as it is written it can be given
+        assert!(Cli::try_parse_from(["keepwatch", "enable", "--on", "policy", "eu/p1"]).is_ok());
+    }
+}
