@@ -195,7 +195,15 @@ impl fmt::Display for Fault {
         if let Some(code) = &self.code
             && !code.is_silent()
         {
-            write!(f, ": {} {}", code.code, code.message)?;
+            let said = format!("{} {}", code.code, code.message);
+            let said = said.trim();
+            // the service's own sentence has its own end
+            let end = if self.advice.is_empty() {
+                None
+            } else {
+                said.strip_suffix('.')
+            };
+            write!(f, ": {}", end.unwrap_or(said))?;
         }
         if !self.advice.is_empty() {
             write!(f, ". {}", self.advice)?;
@@ -205,3 +213,24 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_told_in_whole_sentences() {
+        let fault = |code: &str, said: &str, advice: &str| {
+            Fault::new(FaultKind::Auth, "no login", "POST http://x", advice)
+                .with_code(CodeRef::new(code, said))
+                .to_string()
+        };
+        assert_eq!(
+            fault("", "It requires authentication.", "Correct the password."),
+            "no login (POST http://x): It requires authentication. Correct the password."
+        );
+        assert_eq!(fault("X.1", "no", ""), "no login (POST http://x): X.1 no");
+        assert_eq!(fault("X.1", "No.", ""), "no login (POST http://x): X.1 No.");
+        assert_eq!(fault("", "", "Look."), "no login (POST http://x). Look.");
+    }
+}
