@@ -161,6 +161,16 @@ fn services_that_do_not_fit_are_counted() {
         shown.contains("otc-eu ✕ down now, next 20s  +2 not fresh  ● 1 fresh"),
         "{shown}"
     );
+    // the one that a person has to mend goes before those that come back by themselves
+    let locked = Health::Down {
+        since: NOW,
+        last_ok: None,
+        next_try: None,
+        fault: Fault::new(FaultKind::Auth, "wrong password", "", "Set a new one."),
+    };
+    health(&mut state, 2, locked);
+    let shown = line(&state, "needs you");
+    assert!(shown.contains("gateways ✕ down now, needs you"), "{shown}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::console::Effect;
 use crate::console::thing::Thing;
+use crate::model::{Fault, FaultKind, ServiceId};
 
 #[test]
 fn numbers_tab_and_sideways_choose_panes() {
@@ -219,8 +220,22 @@ fn help_is_made_from_the_keymap() {
 fn the_page_of_services_says_what_is_wrong_and_what_each_can_do() {
     let mut state = state();
     resize(&mut state, 120, 60);
+    let fault = || Fault::new(FaultKind::Refused, "not for you", "", "Ask for the right");
+    for feed in ["tasks", "plans"] {
+        state
+            .store
+            .set_partial(ServiceId(0), feed, vec![fault(), fault()]);
+    }
     press(&mut state, "i");
     let mut shown = text(&state);
+    // how each stands comes before what any of them can do, and the same is said once
+    let heads = shown.split("can do").next().unwrap_or_default();
+    assert!(heads.contains("jira"), "{shown}");
+    assert!(
+        heads.contains("! tasks, plans: not for you. Ask"),
+        "{shown}"
+    );
+    assert_eq!(shown.matches("not for you").count(), 1, "{shown}");
     for _ in 0..6 {
         press(&mut state, "pgdn");
         shown.push_str(&text(&state));

@@ -3,8 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::{Fault, Health, Phase};
+use crate::connect::Capabilities;
+use crate::model::{Health, Kind, Phase, Service};
 use crate::operate::{ActionRecord, Stage};
+use crate::store::ServiceState;
 use crate::store::history::{HistoryState, Place};
 
 use super::super::layout::Layout;
@@ -213,40 +215,35 @@ fn services<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
     for state in cx.state.store.services() {
         let service = &state.service;
         let health = &state.health;
-        if !out.is_empty() {
-            out.push(Text::new());
-        }
         let label = age_of(cx, health);
         cx.changes_in(label.stays_ms);
         let mut line = Text::of(&*service.name, cx.style(Role::Strong))
             .with(format!(" {}  ", service.kind), dim)
-            .with(
-                format!("{} {}", cx.glyphs.health(health), health.word()),
-                cx.style(role_of(health)),
-            );
-        if label.text != health.word() {
-            line.push(format!("  {}", label.text), dim);
+            .with(cx.glyphs.health(health), cx.style(role_of(health)));
+        // most labels begin with the word
+        if !label.text.starts_with(health.word()) {
+            line.push(format!(" {}", health.word()), cx.style(role_of(health)));
         }
+        line.push(format!(" {}", label.text), cx.style(role_of(health)));
         if service.embedded {
             line.push("  embedded demo", dim);
         }
         if service.read_only {
             line.push("  read-only", cx.style(Role::Warning));
         }
-        out.push(line);
         let of = |wanted: fn(Phase) -> bool| -> usize {
             let phases = Phase::ALL.into_iter().filter(|p| wanted(*p));
             phases.map(|p| state.in_phase(p) as usize).sum()
         };
         let (failed, live) = (of(Phase::needs_person), of(Phase::is_live));
         let text = format!("{} failed, {} running", count(failed), count(live));
-        say(cx, &mut out, width, "  ", &text, Role::Text);
-        if let Health::Down { fault, .. } = health {
-            say_fault(cx, &mut out, width, fault, Role::Failed);
+        if line.width() + 2 + text.len() <= width {
+            out.push(line.with(format!("  {text}"), dim));
+        } else {
+            out.push(line);
+            say(cx, &mut out, width, "  ", &text, Role::Dim);
         }
-        for (_, fault) in state.partial() {
-            say_fault(cx, &mut out, width, fault, Role::Warning);
-        }
+        faults(cx, &mut out, width, state);
         let off = state.clock_offset_ms.unwrap_or(0);
         if off.abs() > 30_000 {
             let side = if off > 0 { "ahead of" } else { "behind" };
@@ -256,27 +253,6 @@ fn services<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
         for (_, bad) in state.bad_rows() {
             let text = format!("a row could not be read, {}: {}", bad.place, bad.why);
             say(cx, &mut out, width, "  ", &text, Role::Warning);
-        }
-        if let Some(capabilities) = cx.state.operator.capabilities(service.id) {
-            for (what, support) in capabilities.rows() {
-                let (sign, role) = if support.is_offered() {
-                    (cx.glyphs.good, Role::Good)
-                } else {
-                    (cx.glyphs.off, Role::Off)
-                };
-                let mut line = Text::of(format!("  {sign} "), cx.style(role));
-                line.push(format!("{what:<14}"), cx.style(Role::Text));
-                // the reasons are what one comes here for: none is cut
-                const INDENT: usize = 18;
-                let mut parts = wrap(support.remark(), width.saturating_sub(INDENT)).into_iter();
-                if let Some(first) = parts.next() {
-                    line.push(first, dim);
-                }
-                out.push(line);
-                for part in parts {
-                    out.push(Text::of(" ".repeat(INDENT), dim).with(part, dim));
-                }
-            }
         }
     }
     if out.is_empty() {
@@ -290,7 +266,77 @@ fn services<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
         );
     }
     history(cx, &mut out, width);
+    offers(cx, &mut out, width);
     out
+}
+
+/// What is wrong with a service: each fault once, with the lists that it keeps from being read.
+fn faults<'s>(cx: &Cx<'_>, out: &mut Vec<Text<'s>>, width: usize, state: &ServiceState) {
+    let whole = match &state.health {
+        Health::Down { fault, .. } => Some(fault.to_string()),
+        _ => None,
+    };
+    if let Some(fault) = &whole {
+        let text = format!("{} {fault}", cx.glyphs.failed);
+        say(cx, out, width, "  ", &text, Role::Failed);
+    }
+    let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
+    for (feed, fault) in state.partial() {
+        let fault = fault.to_string();
+        if whole.as_ref() == Some(&fault) {
+            continue;
+        }
+        match parts.iter_mut().find(|(said, _)| *said == fault) {
+            Some((_, feeds)) if feeds.contains(&feed) => {}
+            Some((_, feeds)) => feeds.push(feed),
+            None => parts.push((fault, vec![feed])),
+        }
+    }
+    for (fault, feeds) in parts {
+        let text = format!("{} {}: {fault}", cx.glyphs.warning, feeds.join(", "));
+        say(cx, out, width, "  ", &text, Role::Warning);
+    }
+}
+
+/// What each service can do at all; those of one product mostly can do the same, and are told together.
+fn offers<'s>(cx: &Cx<'s>, out: &mut Vec<Text<'s>>, width: usize) {
+    /// Columns before the remarks.
+    const INDENT: usize = 18;
+    let dim = cx.style(Role::Dim);
+    let mut alike: Vec<(Kind, &Capabilities, Vec<&str>)> = Vec::new();
+    for state in cx.state.store.services() {
+        let Service { id, kind, name, .. } = &state.service;
+        let Some(can) = cx.state.operator.capabilities(*id) else {
+            continue;
+        };
+        match alike.iter_mut().find(|(k, c, _)| k == kind && *c == can) {
+            Some((_, _, names)) => names.push(name),
+            None => alike.push((*kind, can, vec![name])),
+        }
+    }
+    for (kind, can, names) in alike {
+        out.push(Text::new());
+        let who = format!("{kind}: what {} can do", names.join(", "));
+        say(cx, out, width, "", &who, Role::Strong);
+        for (what, support) in can.rows() {
+            let (sign, role) = if support.is_offered() {
+                (cx.glyphs.good, Role::Good)
+            } else {
+                (cx.glyphs.off, Role::Off)
+            };
+            let mut line = Text::of(format!("  {sign} "), cx.style(role));
+            line.push(format!("{what:<14}"), cx.style(Role::Text));
+            // the reasons are what one comes here for: none is cut
+            let mut parts = wrap(support.remark(), width.saturating_sub(INDENT)).into_iter();
+            if let Some(first) = parts.next() {
+                line.push(first, dim);
+            }
+            out.push(line);
+            for part in parts {
+                out.push(Text::of(" ".repeat(INDENT), dim).with(part, dim));
+            }
+        }
+    }
 }
 
 /// Where the past is kept, and whether it is.
@@ -323,13 +369,4 @@ fn history<'s>(cx: &Cx<'_>, out: &mut Vec<Text<'s>>, width: usize) {
     for notice in &health.notices {
         say(cx, out, width, "  ", notice, Role::Warning);
     }
-}
-
-fn say_fault<'s>(cx: &Cx<'_>, out: &mut Vec<Text<'s>>, width: usize, fault: &Fault, role: Role) {
-    let sign = if role == Role::Failed {
-        cx.glyphs.failed
-    } else {
-        cx.glyphs.warning
-    };
-    say(cx, out, width, "  ", &format!("{sign} {fault}"), role);
 }

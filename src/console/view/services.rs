@@ -143,10 +143,12 @@ fn worst(cx: &Cx<'_>, width: usize) -> Text<'static> {
         .filter(|s| !matches!(s.health, Health::Fresh { .. }))
         .collect();
     bad.sort_by_key(|s| match s.health {
-        Health::Down { .. } => 0,
-        Health::Limited { .. } => 1,
-        Health::Stale { .. } => 2,
-        Health::Connecting | Health::Fresh { .. } => 3,
+        // these come back by themselves, that one doesn't
+        Health::Down { next_try: None, .. } => 0,
+        Health::Down { .. } => 1,
+        Health::Limited { .. } => 2,
+        Health::Stale { .. } => 3,
+        Health::Connecting | Health::Fresh { .. } => 4,
     });
     let fresh = cx.state.store.services().len() - bad.len();
     let end = |hidden: usize| {
