@@ -1,6 +1,6 @@
 //! What the connector remembers between answers: plans, their schedules and resources, servers, and whose run is whose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{BadRow, Device, Ref, Timestamp};
 
@@ -29,18 +29,60 @@ pub(super) struct Known {
     /// Schedules by plan.
     pub schedules: BTreeMap<String, Vec<Schedule>>,
     /// Plans by page of their list.
-    pub pages: BTreeMap<u32, BTreeMap<String, Brief>>,
+    pages: BTreeMap<u32, BTreeMap<String, Brief>>,
     /// Servers that could be protected, whether or not a plan covers them.
     pub servers: Vec<Device>,
     /// The devices that were handed over last, and the bad rows of triggers and schedules.
     pub told: Option<(Vec<Device>, Vec<BadRow>)>,
-    /// When each plan last ended well.
-    good: BTreeMap<String, Timestamp>,
+    /// The last run of each plan that ended well.
+    good: BTreeMap<String, Good>,
+    /// Plan and resource, where we saw the resource come into a plan that we knew without it; and when.
+    joined: BTreeMap<(String, String), Timestamp>,
     /// Plan by checkpoint: restores and verifications name the checkpoint only.
     pub runs: BTreeMap<String, String>,
 }
 
+/// A run that ended well.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Good {
+    pub began: Timestamp,
+    pub ended: Timestamp,
+}
+
 impl Known {
+    /// Keeps the plans of one page of their list.
+    pub(super) fn plans_page(
+        &mut self,
+        number: u32,
+        plans: BTreeMap<String, Brief>,
+        now: Timestamp,
+    ) {
+        for (id, plan) in &plans {
+            let Some(before) = self.plan(id) else {
+                continue;
+            };
+            let ids = |plan: &Brief| -> BTreeSet<String> {
+                plan.devices.iter().map(|d| d.id.clone()).collect()
+            };
+            let (before, now_in) = (ids(before), ids(plan));
+            for device in before.difference(&now_in) {
+                self.joined.remove(&(id.clone(), device.clone()));
+            }
+            for device in now_in.difference(&before) {
+                self.joined.insert((id.clone(), device.clone()), now);
+            }
+        }
+        self.pages.insert(number, plans);
+    }
+
+    /// The list of plans was read to its end, before this page.
+    pub(super) fn end_plans(&mut self, number: u32) {
+        self.pages.retain(|n, _| *n < number);
+        let pages = &self.pages;
+        self.joined
+            .retain(|(plan, _), _| pages.values().any(|page| page.contains_key(plan)));
+    }
+
     fn plan(&self, id: &str) -> Option<&Brief> {
         self.pages.values().find_map(|page| page.get(id))
     }
@@ -64,9 +106,23 @@ impl Known {
     }
 
     /// A run of a plan ended well.
-    pub(super) fn note_good(&mut self, plan: &str, at: Timestamp) {
-        let newest = self.good.entry(plan.to_owned()).or_insert(at);
-        *newest = at.max(*newest);
+    pub(super) fn note_good(&mut self, plan: &str, run: Good) {
+        let newest = self.good.entry(plan.to_owned()).or_insert(run);
+        if newest.ended < run.ended {
+            *newest = run;
+        }
+    }
+
+    /// When a resource of a plan was backed up last. A run backs up everything in its plan (Karbor source, protection
+    /// flow); what that was, no log tells, and a plan may be changed while it is `suspended`, as all stay that nobody
+    /// calls otherwise (the same, plans controller). That it was what is in the plan now is our reading, save where we
+    /// saw the resource come in later.
+    fn backed_up(&self, plan: &str, device: &str) -> Option<Timestamp> {
+        let run = self.good.get(plan)?;
+        let joined = self.joined.get(&(plan.to_owned(), device.to_owned()));
+        joined
+            .is_none_or(|joined| *joined <= run.began)
+            .then_some(run.ended)
     }
 
     /// Every resource of every plan once, with all the plans that cover it, and the servers that none covers.
@@ -85,10 +141,9 @@ impl Known {
                 }
             }
         }
-        // a run backs up everything in its plan, and a plan that was once run can't be changed
         for device in all.values_mut() {
             let plans = device.policy_ids.iter();
-            device.last_success = plans.filter_map(|p| self.good.get(p)).max().copied();
+            device.last_success = plans.filter_map(|p| self.backed_up(p, &device.id)).max();
         }
         for server in &self.servers {
             all.entry(&server.id)

@@ -19,7 +19,7 @@
 //! | retry | a new run of the plan; the failed checkpoint stays and can be deleted |
 //! | clear an error mark (`os-resetState`) | not offered: a broken checkpoint would look good |
 //! | enable, disable | not offered: a scheduled operation can only be deleted and made anew |
-//! | bind, unbind a resource | not offered: a plan that has once been started can't be changed, and a restore needs it as it was |
+//! | bind, unbind a resource | not offered: the request replaces the whole list of resources, so that two people at once leave one out without a word |
 //! | restore, delete a backup | `POST /restores`, `DELETE …/checkpoints/{id}`, after a look at the checkpoint |
 //! | quotas | not read: one that is used up is told by the refusal (`overLimit`) |
 //! | copies | not offered: of the plugins that come with Karbor none makes any, and a copy then waits for ever; those begun elsewhere show as tasks |

@@ -249,7 +249,8 @@ impl Karbor {
             Ok(())
         });
         rows.bad = bad;
-        self.known(|known| known.pages.insert(number, plans));
+        let now = self.session.service_now();
+        self.known(|known| known.plans_page(number, plans, now));
         let next = Next {
             rows: page.plans.len(),
             marker,

@@ -3,6 +3,7 @@
 use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 
+use super::known::Good;
 use super::record::{LogRow, One, Restore};
 use super::{FAILED, Karbor, PLANS, RECENT, RUNNING};
 use crate::connect::decode::{Raw, each};
@@ -153,7 +154,7 @@ impl Karbor {
         }
         book.end_between(number, list.first + DEVICES_PAGE);
         if feed == PLANS {
-            self.known(|known| known.pages.retain(|n, _| *n < number));
+            self.known(|known| known.end_plans(number));
         }
         Ok(true)
     }
@@ -249,8 +250,8 @@ impl Karbor {
                 }
                 let task = self.known(|known| {
                     let task = log.task(raw, known);
-                    if let Some((plan, at)) = good_run(&task) {
-                        known.note_good(plan, at);
+                    if let Some((plan, run)) = good_run(&task) {
+                        known.note_good(plan, run);
                     }
                     task
                 });
@@ -304,8 +305,10 @@ impl Karbor {
 }
 
 /// The plan that a task backed up, and when, where it did.
-fn good_run(task: &Task) -> Option<(&str, Timestamp)> {
+fn good_run(task: &Task) -> Option<(&str, Good)> {
     let plan = task.policy.as_ref()?;
-    let at = task.ended_at.or(task.started_at)?;
-    (task.phase == Phase::Succeeded && task.operation == "backup").then_some((&*plan.id, at))
+    let ended = task.ended_at.or(task.started_at)?;
+    let began = task.started_at.unwrap_or(ended);
+    (task.phase == Phase::Succeeded && task.operation == "backup")
+        .then_some((&*plan.id, Good { began, ended }))
 }

@@ -1,7 +1,7 @@
 //! What Karbor does that a client would not expect, one case each; more stand among the tests of the parent.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -207,6 +207,42 @@ async fn what_a_plan_covers_was_backed_up_when_its_last_run_ended_well() {
         told += usize::from(device.last_success.is_some());
     }
     assert!(told > 0, "no plan of the recorded ones went well");
+}
+
+/// A plan may be changed after a run, and no log tells what the run backed up.
+#[tokio::test]
+async fn what_came_into_a_plan_after_its_last_run_was_not_backed_up_by_it() {
+    let state = Arc::new(Mutex::new((vec!["old"], Timestamp::now().plus(-3_600_000))));
+    let now = Arc::clone(&state);
+    let server = Scripted::start(move |seen, _| {
+        let (disks, began) = now.lock().unwrap().clone();
+        let disks: Vec<Value> = disks
+            .iter()
+            .map(|id| json!({"id": id, "name": id, "type": "OS::Cinder::Volume"}))
+            .collect();
+        let body = match seen.path() {
+            "/v1/p1/plans" => json!({"plans": [
+                {"id": "p", "name": "p", "status": "suspended", "resources": disks}]}),
+            "/v1/p1/operation_logs" => json!({"operation_logs": [
+                {"id": "l", "operation_type": "protect", "plan_id": "p", "checkpoint_id": "c", "status": "available",
+                 "started_at": began.rfc3339(), "ended_at": began.plus(1_000).rfc3339()}]}),
+            _ => return recorded(seen),
+        };
+        Say::json(200, body.to_string())
+    })
+    .await;
+    let c = connect(&server);
+    let good = async || {
+        read(&c, "recent").await;
+        let devices = read(&c, "plans").await.devices;
+        let of = |id: &str| devices.iter().find(|d| d.id == id)?.last_success;
+        (of("old").is_some(), of("new").is_some())
+    };
+    assert_eq!(good().await, (true, false));
+    state.lock().unwrap().0.push("new");
+    assert_eq!(good().await, (true, false), "the run was before");
+    state.lock().unwrap().1 = Timestamp::now().plus(3_600_000);
+    assert_eq!(good().await, (true, true), "a run that began since then");
 }
 
 #[tokio::test]
