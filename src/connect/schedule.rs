@@ -31,11 +31,7 @@ pub(super) enum Schedule {
 impl Schedule {
     /// Reads a calendar with one event, whatever its line ends, or a rule alone.
     pub(super) fn read(pattern: &str) -> Self {
-        let rule = pattern
-            .split(['\r', '\n'])
-            .find_map(|line| line.trim().strip_prefix("RRULE:"))
-            .unwrap_or(pattern)
-            .trim();
+        let rule = rule(pattern).unwrap_or(pattern).trim();
         Rule::read(rule).map_or_else(|| Self::Text(clean(rule).into_owned()), Self::Rule)
     }
 
@@ -54,6 +50,12 @@ impl Schedule {
             Self::Text(_) => None,
         }
     }
+}
+
+/// The rule of a calendar with one event, whatever its line ends.
+pub(super) fn rule(pattern: &str) -> Option<&str> {
+    let mut lines = pattern.split(['\r', '\n']);
+    lines.find_map(|line| line.trim().strip_prefix("RRULE:"))
 }
 
 /// A rule that was understood.

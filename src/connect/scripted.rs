@@ -229,6 +229,18 @@ pub fn keystone_password(url: &str) -> super::AuthSettings {
     }
 }
 
+/// An access key, `AK`, and its secret.
+pub fn access_key(project_id: &str, region: &str, dialect: &str) -> super::AuthSettings {
+    super::AuthSettings::AccessKey {
+        access_key: "AK".into(),
+        secret_key: super::Secret::new("s3cret-sk"),
+        security_token: None,
+        project_id: project_id.into(),
+        region: region.into(),
+        dialect: dialect.into(),
+    }
+}
+
 /// A Keystone answer: token `tok-N`, valid for `life_s` seconds, one catalog entry.
 pub fn token_answer(n: usize, life_s: i64, kind: &str, url: &str) -> Say {
     let now = crate::model::Timestamp::now();
@@ -258,20 +270,56 @@ impl super::PageSink for Pages {
 impl Pages {
     /// The rows of all pages.
     pub fn rows(&self) -> crate::model::Rows {
-        let mut all = crate::model::Rows::default();
+        let mut kept = Kept::default();
         for (_, page) in &self.0 {
-            if let super::Page::Rows(rows) = page {
-                all.devices.extend(rows.devices.clone());
-                all.policies.extend(rows.policies.clone());
-                all.tasks.extend(rows.tasks.clone());
-                all.bad.extend(rows.bad.clone());
-            }
+            kept.take(page.clone());
         }
-        all
+        kept.rows
     }
 
     /// True when no page had to be decoded.
     pub fn all_same(&self) -> bool {
         self.0.iter().all(|(_, page)| *page == super::Page::Same)
     }
+}
+
+/// A sink that keeps the rows of all pages.
+#[derive(Default)]
+pub struct Kept {
+    pub rows: crate::model::Rows,
+    /// How many pages did not have to be decoded.
+    pub same: usize,
+}
+
+impl Kept {
+    fn take(&mut self, page: super::Page) {
+        match page {
+            super::Page::Rows(rows) => {
+                self.rows.devices.extend(rows.devices);
+                self.rows.policies.extend(rows.policies);
+                self.rows.tasks.extend(rows.tasks);
+                self.rows.bad.extend(rows.bad);
+            }
+            super::Page::Same => self.same += 1,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl super::PageSink for Kept {
+    async fn page(&mut self, _: u32, page: super::Page) -> bool {
+        self.take(page);
+        true
+    }
+}
+
+/// Reads a feed as on a first round.
+pub async fn poll(
+    connector: &dyn super::Connector,
+    feed: &'static str,
+) -> (Kept, super::PollReport) {
+    let mut kept = Kept::default();
+    let context = super::PollContext::default();
+    let report = connector.poll(feed, context, &mut kept).await.unwrap();
+    (kept, report)
 }

@@ -178,6 +178,26 @@ pub struct Target {
     pub raw: String,
 }
 
+impl Target {
+    /// Something of which nothing but its id and name is known.
+    #[must_use]
+    pub fn new(kind: TargetKind, id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            kind,
+            id: id.into(),
+            name: name.into(),
+            native_status: String::new(),
+            phase: Phase::Unknown,
+            operation: String::new(),
+            object: String::new(),
+            device: super::Ref::default(),
+            policy: super::Ref::default(),
+            failure: None,
+            raw: String::new(),
+        }
+    }
+}
+
 /// What an operator wants done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Intent {

@@ -14,8 +14,7 @@ use keepwatch::connect::{
 };
 use keepwatch::kinds;
 use keepwatch::model::{
-    Found, Intent, Kind, Phase, Prepared, Ref, Rows, SendOutcome, ServiceId, Target, Task,
-    Timestamp,
+    Found, Intent, Kind, Phase, Prepared, Rows, SendOutcome, ServiceId, Target, Task, Timestamp,
 };
 use keepwatch::sim::{SimOptions, csbs};
 use serde_json::{Value, json};
@@ -112,27 +111,11 @@ async fn read(connector: &Arc<dyn Connector>, feed: &'static str) -> Rows {
 }
 
 fn target(connector: &Arc<dyn Connector>, action: &str, id: &str, name: &str) -> Intent {
-    let spec = connector
-        .actions()
-        .iter()
-        .find(|a| a.id == action)
-        .expect("an action");
+    let spec = connector.action(action).expect("an action");
     Intent {
         service: ServiceId(0),
         action: spec.id,
-        target: Target {
-            kind: spec.target,
-            id: id.into(),
-            name: name.into(),
-            native_status: String::new(),
-            phase: Phase::Unknown,
-            operation: String::new(),
-            object: String::new(),
-            device: Ref::default(),
-            policy: Ref::default(),
-            failure: None,
-            raw: String::new(),
-        },
+        target: Target::new(spec.target, id, name),
         inputs: BTreeMap::new(),
     }
 }
@@ -147,11 +130,7 @@ fn on_task(connector: &Arc<dyn Connector>, action: &str, task: &Task) -> Intent 
     t.policy = task.policy.clone().unwrap_or_default();
     t.failure.clone_from(&task.failure);
     t.raw.clone_from(&task.raw);
-    let spec = connector
-        .actions()
-        .iter()
-        .find(|a| a.id == action)
-        .expect("an action");
+    let spec = connector.action(action).expect("an action");
     connector
         .available(spec, &intent.target)
         .unwrap_or_else(|why| panic!("{action}: {why}"));

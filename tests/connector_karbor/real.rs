@@ -184,12 +184,7 @@ impl Real {
     }
 
     async fn prepared(&self, action: &str, target: Target) -> Result<Prepared, Fault> {
-        let spec = self
-            .connector
-            .actions()
-            .iter()
-            .find(|a| a.id == action)
-            .expect("an action");
+        let spec = self.connector.action(action).expect("an action");
         if let Err(why) = self.connector.available(spec, &target) {
             panic!("{action}: {why}");
         }
@@ -204,12 +199,7 @@ impl Real {
 
     /// Why an action is not offered on this.
     fn refusal(&self, action: &str, target: &Target) -> String {
-        let spec = self
-            .connector
-            .actions()
-            .iter()
-            .find(|a| a.id == action)
-            .expect("an action");
+        let spec = self.connector.action(action).expect("an action");
         self.connector.available(spec, target).expect_err(action)
     }
 
@@ -283,17 +273,8 @@ fn on_task(task: &Task) -> Target {
 
 fn plain(kind: TargetKind, id: &str, name: &str, native_status: &str) -> Target {
     Target {
-        kind,
-        id: id.to_owned(),
-        name: name.to_owned(),
         native_status: native_status.to_owned(),
-        phase: Phase::Unknown,
-        operation: String::new(),
-        object: String::new(),
-        device: Ref::default(),
-        policy: Ref::default(),
-        failure: None,
-        raw: String::new(),
+        ..Target::new(kind, id, name)
     }
 }
 

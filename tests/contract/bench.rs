@@ -623,16 +623,7 @@ fn inputs(spec: &ActionSpec) -> BTreeMap<String, String> {
 
 fn plain(kind: TargetKind, id: &str, name: &str, native_status: &str) -> Target {
     Target {
-        kind,
-        id: id.to_owned(),
-        name: name.to_owned(),
         native_status: native_status.to_owned(),
-        phase: Phase::Unknown,
-        operation: String::new(),
-        object: String::new(),
-        device: Ref::default(),
-        policy: Ref::default(),
-        failure: None,
-        raw: String::new(),
+        ..Target::new(kind, id, name)
     }
 }

@@ -31,8 +31,7 @@ async fn cbr(switches: &[(&str, &str)], options: &[(&str, &str)]) -> Bench {
 }
 
 fn action(bench: &Bench, id: &str) -> ActionSpec {
-    let all = bench.connector.actions();
-    all.iter().find(|a| a.id == id).expect("an action").clone()
+    bench.connector.action(id).expect("an action").clone()
 }
 
 /// What has to be the same in whatever shape it came; times to the second.

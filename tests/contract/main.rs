@@ -17,16 +17,11 @@ use keepwatch::model::Kind;
 use keepwatch::sim::dialect::DialectEntry;
 use tokio::task::{Id, JoinSet};
 
-/// The dialect of every connector.
-fn spoken() -> Vec<DialectEntry> {
-    kinds::dialects()
-}
-
 /// Runs a case for every kind; fails naming each kind that does not keep it.
 async fn everywhere<F: Future<Output = ()> + Send + 'static>(case: impl Fn(DialectEntry) -> F) {
     let mut running = JoinSet::new();
     let mut kinds: HashMap<Id, &str> = HashMap::new();
-    for entry in spoken() {
+    for entry in kinds::dialects() {
         let id = running.spawn(case(entry)).id();
         kinds.insert(id, entry.kind);
     }
@@ -48,7 +43,7 @@ async fn everywhere<F: Future<Output = ()> + Send + 'static>(case: impl Fn(Diale
 
 #[test]
 fn every_connector_is_judged() {
-    let spoken = spoken();
+    let spoken = kinds::dialects();
     assert!(spoken.len() >= 8, "{spoken:?}");
     for (driver, entry) in kinds::drivers().zip(&spoken) {
         let Kind(name) = driver.kind;

@@ -10,7 +10,7 @@ use keepwatch::connect::{
     AuthSettings, Connector, Page, PageSink, PollContext, Secret, Settings, TlsSettings,
 };
 use keepwatch::model::{
-    CodeRef, Intent, Phase, Policy, Ref, SendOutcome, ServiceId, Target, TargetKind,
+    CodeRef, Intent, Phase, Policy, SendOutcome, ServiceId, Target, TargetKind,
 };
 
 use crate::{Dpod, furnished};
@@ -150,17 +150,10 @@ fn connect(dpod: &Dpod, inbox: &str) -> Arc<dyn Connector> {
 
 fn target(policy: &Policy) -> Target {
     Target {
-        kind: TargetKind::Policy,
-        id: policy.id.clone(),
-        name: policy.name.clone(),
         native_status: policy.native_status.clone(),
-        phase: Phase::Unknown,
-        operation: String::new(),
         object: policy.what.to_owned(),
-        device: Ref::default(),
-        policy: Ref::default(),
-        failure: None,
         raw: policy.raw.clone(),
+        ..Target::new(TargetKind::Policy, &policy.id, &policy.name)
     }
 }
 

@@ -253,9 +253,7 @@ struct Every {
 
 impl Every {
     fn read(pattern: &str) -> Option<Self> {
-        let rule = pattern
-            .split(['\r', '\n'])
-            .find_map(|line| line.trim().strip_prefix("RRULE:"))?;
+        let rule = schedule::rule(pattern)?;
         let mut every = None;
         let mut count = 1;
         for part in rule.split(';').filter(|p| !p.is_empty()) {

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::{KIND, PLACE, get, post};
 use crate::connect::http::Call;
-use crate::connect::scripted::{Say, Scripted, Seen, keystone_password, settings, token_answer};
+use crate::connect::scripted::{
+    Say, Scripted, Seen, access_key, keystone_password, settings, token_answer,
+};
 use crate::connect::session::{Place, Session};
-use crate::connect::{AuthSettings, Secret};
 use crate::model::{FaultKind, SendOutcome};
 
 const WRONG: &str = r#"{"error":{"code":401,"message":"The request you have made requires authentication.","title":"Unauthorized"}}"#;
@@ -215,14 +216,7 @@ async fn a_signature_is_dated_by_the_services_clock_when_ours_is_off() {
     })
     .await;
     let mut s = settings(KIND, Some(server.url.clone()));
-    s.auth = AuthSettings::AccessKey {
-        access_key: "AK".into(),
-        secret_key: Secret::new("SK"),
-        security_token: None,
-        project_id: "p9".into(),
-        region: String::new(),
-        dialect: String::new(),
-    };
+    s.auth = access_key("p9", "", "");
     let session = Session::open(
         &s,
         Place {

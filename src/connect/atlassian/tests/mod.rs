@@ -133,27 +133,16 @@ async fn serve(script: impl Fn(&Seen, &str) -> Option<Say> + Send + Sync + 'stat
 }
 
 fn spec(connector: &Arc<dyn Connector>, id: &str) -> ActionSpec {
-    connector
-        .actions()
-        .iter()
-        .find(|a| a.id == id)
-        .unwrap()
-        .clone()
+    connector.action(id).unwrap().clone()
 }
 
 fn target(kind: TargetKind, id: &str, status: &str, phase: Phase, operation: &str) -> Target {
     Target {
-        kind,
-        id: id.into(),
-        name: id.into(),
         native_status: status.into(),
         phase,
         operation: operation.into(),
         object: operation.into(),
-        device: Ref::default(),
-        policy: Ref::default(),
-        failure: None,
-        raw: String::new(),
+        ..Target::new(kind, id, id)
     }
 }
 

@@ -17,11 +17,7 @@ async fn what_is_not_offered_says_why_and_nothing_empties_a_vault() {
             .iter()
             .all(|a| !matches!(a.verb, Verb::Cancel | Verb::Clear))
     );
-    let pause = c
-        .actions()
-        .iter()
-        .find(|a| a.id == "pause-resource")
-        .unwrap();
+    let pause = c.action("pause-resource").unwrap();
     let target = intent(&c, "pause-resource", "srv-1").target;
     assert!(c.available(pause, &target).unwrap_err().contains("Huawei"));
     let huawei = connect_with(&server, &[("cloud", "huawei")]);
@@ -291,7 +287,7 @@ async fn a_switch_always_says_enabled() {
         matches!(found, Found::Nothing { .. }),
         "it is still on: {found:?}"
     );
-    let disable = c.actions().iter().find(|a| a.id == "disable").unwrap();
+    let disable = c.action("disable").unwrap();
     let mut target = prepared.intent.target;
     target.raw = vault("v1", "available", &json!([])).to_string();
     assert!(

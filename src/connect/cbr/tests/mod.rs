@@ -128,22 +128,13 @@ fn checkpoint(resources: &Value, skipped: &Value) -> Say {
 }
 
 fn intent(c: &Arc<dyn Connector>, action: &str, id: &str) -> Intent {
-    let spec = c.actions().iter().find(|a| a.id == action).unwrap();
+    let spec = c.action(action).unwrap();
     Intent {
         service: ServiceId(0),
         action: spec.id,
         target: Target {
-            kind: spec.target,
-            id: id.into(),
-            name: "ecs-x".into(),
-            native_status: String::new(),
-            phase: Phase::Unknown,
-            operation: String::new(),
-            object: String::new(),
             device: Ref::new("srv-1", "ecs-x"),
-            policy: Ref::default(),
-            failure: None,
-            raw: String::new(),
+            ..Target::new(spec.target, id, "ecs-x")
         },
         inputs: BTreeMap::new(),
     }

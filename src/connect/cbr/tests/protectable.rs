@@ -346,7 +346,7 @@ async fn a_backup_is_checked_first_where_that_can_be_asked() {
 
     // what is in no vault can't be backed up, and says so before anything is asked
     wish.target.raw = instance("free-1", SERVER, able(Value::Null)).to_string();
-    let spec = c.actions().iter().find(|a| a.id == "back-up").unwrap();
+    let spec = c.action("back-up").unwrap();
     let why = c.available(spec, &wish.target).unwrap_err();
     assert!(why.contains("in no vault"), "{why}");
 }

@@ -379,14 +379,7 @@ async fn an_authentication_failure_with_http_500_is_called_one() {
 async fn access_keys_sign_and_name_the_project() {
     let server = with_logs(json!([])).await;
     let mut s = settings(KIND, Some(server.url.clone()));
-    s.auth = crate::connect::AuthSettings::AccessKey {
-        access_key: "AK".into(),
-        secret_key: crate::connect::Secret::new("SK"),
-        security_token: None,
-        project_id: "p1".into(),
-        region: String::new(),
-        dialect: String::new(),
-    };
+    s.auth = crate::connect::scripted::access_key("p1", "", "");
     let c = (DRIVER.open)(&s).unwrap();
     read(&c, "resources").await;
     let seen = server.seen();
@@ -398,6 +391,6 @@ async fn access_keys_sign_and_name_the_project() {
     assert!(
         seen[0]
             .header("authorization")
-            .starts_with("SDK-HMAC-SHA256 Access=AK")
+            .starts_with("SDK-HMAC-SHA256 Access=AK,")
     );
 }

@@ -193,11 +193,7 @@ async fn a_retry_is_a_new_backup_of_the_same_server_and_policy() {
     wish.target.device = Ref::new("srv-1", "ecs-web-1");
     wish.target.operation = "backup".into();
     wish.target.phase = Phase::Failed;
-    let spec = csbs
-        .actions()
-        .iter()
-        .find(|a| a.id == "back-up-again")
-        .unwrap();
+    let spec = csbs.action("back-up-again").unwrap();
     assert_eq!(csbs.available(spec, &wish.target), Ok(()));
     let prepared = csbs.prepare(&wish).await.unwrap();
     assert!(
@@ -296,7 +292,7 @@ async fn a_schedule_is_switched_with_its_other_fields_and_enabled_is_always_sent
     }
     let mut target = intent(&csbs, "disable", "p-1").target;
     target.raw = r#"{"id": "p-1", "scheduled_operations": [{"enabled": "false"}]}"#.into();
-    let spec = csbs.actions().iter().find(|a| a.id == "disable").unwrap();
+    let spec = csbs.action("disable").unwrap();
     assert!(
         csbs.available(spec, &target)
             .unwrap_err()

@@ -79,23 +79,11 @@ fn failed_item(id: &str, code: &Value, op: &str) -> Value {
 }
 
 fn intent(connector: &Arc<dyn Connector>, action: &str, id: &str) -> Intent {
-    let spec = connector.actions().iter().find(|a| a.id == action).unwrap();
+    let spec = connector.action(action).unwrap();
     Intent {
         service: ServiceId(0),
         action: spec.id,
-        target: Target {
-            kind: spec.target,
-            id: id.into(),
-            name: "ecs-web-1".into(),
-            native_status: String::new(),
-            phase: Phase::Unknown,
-            operation: String::new(),
-            object: String::new(),
-            device: Ref::default(),
-            policy: Ref::default(),
-            failure: None,
-            raw: String::new(),
-        },
+        target: Target::new(spec.target, id, "ecs-web-1"),
         inputs: BTreeMap::new(),
     }
 }

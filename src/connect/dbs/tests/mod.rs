@@ -5,56 +5,20 @@ mod traps;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{DRIVER, KIND, PLANS, TASKS};
-use crate::connect::scripted::{Say, Scripted, Seen, settings};
-use crate::connect::{AuthSettings, Connector, Page, PageSink, PollContext, PollReport, Secret};
+use crate::connect::scripted::{Kept, Say, Scripted, Seen, access_key, poll, settings};
+use crate::connect::{Connector, PollContext};
 use crate::model::{
-    Danger, FaultKind, Found, Intent, Phase, Ref, Rows, SendOutcome, ServiceId, Target, TargetKind,
+    Danger, FaultKind, Found, Intent, Phase, Ref, SendOutcome, ServiceId, Target, TargetKind,
     Timestamp,
 };
 
-#[derive(Default)]
-struct Kept(Rows, usize);
-
-#[async_trait]
-impl PageSink for Kept {
-    async fn page(&mut self, _: u32, page: Page) -> bool {
-        match page {
-            Page::Rows(rows) => {
-                self.0.devices.extend(rows.devices);
-                self.0.policies.extend(rows.policies);
-                self.0.tasks.extend(rows.tasks);
-                self.0.bad.extend(rows.bad);
-            }
-            Page::Same => self.1 += 1,
-        }
-        true
-    }
-}
-
 fn connector(server: &Scripted, dialect: &str) -> Arc<dyn Connector> {
     let mut settings = settings(KIND, Some(server.url.clone()));
-    settings.auth = AuthSettings::AccessKey {
-        access_key: "id".to_owned(),
-        secret_key: Secret::new("secret"),
-        security_token: None,
-        project_id: String::new(),
-        region: "cn-hangzhou".to_owned(),
-        dialect: dialect.to_owned(),
-    };
+    settings.auth = access_key("", "cn-hangzhou", dialect);
     (DRIVER.open)(&settings).unwrap()
-}
-
-async fn poll(c: &dyn Connector, feed: &'static str) -> (Kept, PollReport) {
-    let mut kept = Kept::default();
-    let report = c
-        .poll(feed, PollContext::default(), &mut kept)
-        .await
-        .unwrap();
-    (kept, report)
 }
 
 fn action(seen: &Seen) -> String {
@@ -110,17 +74,9 @@ fn world(seen: &Seen) -> Say {
 
 fn intent(action: &'static str, kind: TargetKind, status: &str) -> Intent {
     let target = Target {
-        kind,
-        id: "dbs1".to_owned(),
-        name: "orders".to_owned(),
         native_status: status.to_owned(),
-        phase: Phase::Unknown,
-        operation: String::new(),
-        object: String::new(),
-        device: Ref::default(),
         policy: Ref::new("dbs1", "orders"),
-        failure: None,
-        raw: String::new(),
+        ..Target::new(kind, "dbs1", "orders")
     };
     Intent {
         service: ServiceId(0),
@@ -135,7 +91,7 @@ async fn plans_become_policies_and_the_databases_they_protect() {
     let server = Scripted::start(|seen, _| world(seen)).await;
     for dialect in ["", "rpc"] {
         let c = connector(&server, dialect);
-        let (Kept(rows, _), report) = poll(c.as_ref(), PLANS).await;
+        let (Kept { rows, .. }, report) = poll(c.as_ref(), PLANS).await;
         assert!(report.complete, "{:?}", report.partial);
         assert_eq!(rows.policies[0].schedule, "monday at 14:22 UTC");
         assert_eq!(
@@ -156,7 +112,7 @@ async fn plans_become_policies_and_the_databases_they_protect() {
     assert!(
         seen[0]
             .header("authorization")
-            .starts_with("ACS3-HMAC-SHA256 Credential=id,SignedHeaders=")
+            .starts_with("ACS3-HMAC-SHA256 Credential=AK,SignedHeaders=")
     );
     let old = seen
         .iter()
@@ -178,7 +134,7 @@ async fn plans_become_policies_and_the_databases_they_protect() {
 async fn tasks_of_every_plan_with_the_reason_of_each_failed_one() {
     let server = Scripted::start(|seen, _| world(seen)).await;
     let c = connector(&server, "");
-    let (Kept(rows, _), report) = poll(c.as_ref(), TASKS).await;
+    let (Kept { rows, .. }, report) = poll(c.as_ref(), TASKS).await;
     assert!(report.complete);
     let by_id = |id: &str| rows.tasks.iter().find(|t| t.id == id).unwrap();
     assert_eq!(by_id("full_backup:dbs1:s1").phase, Phase::Succeeded);
@@ -381,7 +337,7 @@ async fn the_words_that_mislead_are_read_as_they_are_meant() {
     })
     .await;
     let c = connector(&server, "");
-    let (Kept(rows, _), _) = poll(c.as_ref(), PLANS).await;
+    let (Kept { rows, .. }, _) = poll(c.as_ref(), PLANS).await;
     let on: Vec<_> = rows
         .policies
         .iter()
@@ -402,7 +358,7 @@ async fn the_words_that_mislead_are_read_as_they_are_meant() {
         ["plan:dbs3:"],
         "a plan that was never started has not failed"
     );
-    let (Kept(rows, _), _) = poll(c.as_ref(), TASKS).await;
+    let (Kept { rows, .. }, _) = poll(c.as_ref(), TASKS).await;
     let phases: Vec<_> = rows.tasks.iter().map(|t| t.phase).collect();
     // no document has the word of a restore that went well
     assert_eq!(
@@ -440,7 +396,7 @@ async fn drifting_types_and_new_fields_cost_nothing() {
     })
     .await;
     let c = connector(&server, "");
-    let (Kept(rows, _), report) = poll(c.as_ref(), PLANS).await;
+    let (Kept { rows, .. }, report) = poll(c.as_ref(), PLANS).await;
     assert!(
         report.complete && rows.bad.is_empty(),
         "{report:?} {:?}",
@@ -450,7 +406,7 @@ async fn drifting_types_and_new_fields_cost_nothing() {
     assert_eq!(kept.map(|(_, v)| v.as_str()), Some("730 days"));
     let gateways: Vec<&str> = rows.devices.iter().skip(1).map(|d| d.id.as_str()).collect();
     assert_eq!(gateways, ["gateway:160813", "gateway:160814"]);
-    let (Kept(rows, _), _) = poll(c.as_ref(), TASKS).await;
+    let (Kept { rows, .. }, _) = poll(c.as_ref(), TASKS).await;
     assert_eq!(rows.bad, []);
     let task = &rows.tasks[0];
     assert_eq!(task.started_at, Some(Timestamp(1_676_887_128_000)));
@@ -472,7 +428,7 @@ async fn what_stopping_costs_is_said_and_no_address_shows_a_secret() {
             prepared.warnings
         );
         let shown = format!("{prepared:?}");
-        for secret in ["Signature=", "secret"] {
+        for secret in ["Signature=", "s3cret"] {
             assert!(!shown.contains(secret), "{shown}");
         }
         // one token for one wish, new for the next

@@ -91,17 +91,10 @@ async fn gateways_are_asked_for_the_region_as_it_is_configured() {
     .await;
     let open = |region: &str| {
         let mut settings = settings(KIND, Some(server.url.clone()));
-        settings.auth = AuthSettings::AccessKey {
-            access_key: "id".to_owned(),
-            secret_key: Secret::new("secret"),
-            security_token: None,
-            project_id: String::new(),
-            region: region.to_owned(),
-            dialect: String::new(),
-        };
+        settings.auth = access_key("", region, "");
         (DRIVER.open)(&settings).unwrap()
     };
-    let (Kept(rows, _), report) = poll(open("cn-shanghai-finance-1").as_ref(), PLANS).await;
+    let (Kept { rows, .. }, report) = poll(open("cn-shanghai-finance-1").as_ref(), PLANS).await;
     assert_eq!(rows.policies.len(), 2, "plans come all the same");
     assert!(!report.complete, "gateways must not be taken for gone");
     assert_eq!(report.partial.len(), 1);
@@ -224,7 +217,7 @@ async fn a_failed_precheck_names_the_items_that_did_not_pass_and_is_asked_once()
         "CHECK_RIGHTS catched",
         "CHECK_SPACE warning: little is left",
     ];
-    let (Kept(rows, _), _) = poll(c.as_ref(), PLANS).await;
+    let (Kept { rows, .. }, _) = poll(c.as_ref(), PLANS).await;
     let [task] = rows.tasks.as_slice() else {
         panic!(
             "a plan that was never started has not failed: {:?}",
@@ -238,7 +231,7 @@ async fn a_failed_precheck_names_the_items_that_did_not_pass_and_is_asked_once()
     assert_eq!(items(task), expected);
     assert_eq!(asked(), 1);
 
-    let (Kept(rows, _), _) = poll(c.as_ref(), TASKS).await;
+    let (Kept { rows, .. }, _) = poll(c.as_ref(), TASKS).await;
     let by_id = |id: &str| rows.tasks.iter().find(|t| t.id == id).unwrap();
     let failed = by_id("restore:dbs1:r1");
     assert_eq!((failed.phase, items(failed).len()), (Phase::Failed, 3));
@@ -277,7 +270,7 @@ async fn a_precheck_that_can_not_be_read_costs_its_items_only() {
     .await;
     let c = connector(&server, "");
     for expected in [0, 3] {
-        let (Kept(rows, _), _) = poll(c.as_ref(), PLANS).await;
+        let (Kept { rows, .. }, _) = poll(c.as_ref(), PLANS).await;
         let facts = &rows.tasks[0].facts;
         let items = facts
             .iter()
@@ -297,7 +290,7 @@ async fn the_older_name_of_the_product_in_a_row_changes_nothing() {
         _ => world(seen),
     })
     .await;
-    let (Kept(rows, _), report) = poll(connector(&server, "").as_ref(), TASKS).await;
+    let (Kept { rows, .. }, report) = poll(connector(&server, "").as_ref(), TASKS).await;
     assert!(report.complete);
     let task = rows
         .tasks
@@ -336,7 +329,7 @@ async fn a_new_plan_on_a_second_page_is_asked_for_its_tasks() {
     poll(c.as_ref(), PLANS).await;
     more.store(true, std::sync::atomic::Ordering::SeqCst);
     let (kept, _) = poll(c.as_ref(), PLANS).await;
-    assert_eq!(kept.1, 1, "the first page came as it was");
+    assert_eq!(kept.same, 1, "the first page came as it was");
     poll(c.as_ref(), TASKS).await;
     let asked = server.seen().iter().any(|s| {
         action(s) == "DescribeFullBackupList" && s.query("BackupPlanId").as_deref() == Some("p101")
@@ -354,7 +347,7 @@ async fn json_inside_a_text_stays_a_text() {
         _ => good(json!({"Items": {}})),
     })
     .await;
-    let (Kept(rows, _), _) = poll(connector(&server, "").as_ref(), PLANS).await;
+    let (Kept { rows, .. }, _) = poll(connector(&server, "").as_ref(), PLANS).await;
     assert_eq!(rows.bad, []);
     let record: Value = serde_json::from_str(&rows.policies[0].raw).unwrap();
     assert_eq!(record["BackupObjects"], objects);

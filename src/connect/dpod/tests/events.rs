@@ -1,7 +1,8 @@
 //! What the scripts tell, folded into tasks, runs and gateways.
 
 use super::*;
-use crate::connect::TaskLook;
+use crate::connect::scripted::Pages;
+use crate::connect::{Page, TaskLook};
 
 const FFU: [&str; 2] = ["FFU", "FFU"];
 
@@ -434,23 +435,23 @@ async fn live_tasks_stand_on_the_page_that_every_round_shows() {
         .collect();
     std::fs::write(inbox.dir().join("2020-01.other.events"), many).unwrap();
     let c = site.connect();
-    struct Pages(Vec<(u32, usize, usize)>);
-    #[async_trait]
-    impl PageSink for Pages {
-        async fn page(&mut self, number: u32, page: Page) -> bool {
-            if let Page::Rows(rows) = page {
-                let live = rows.tasks.iter().filter(|t| t.phase.is_live()).count();
-                self.0.push((number, rows.tasks.len(), live));
-            }
-            true
-        }
-    }
-    let mut pages = Pages(Vec::new());
+    let mut pages = Pages::default();
     c.poll(EVENTS, PollContext::default(), &mut pages)
         .await
         .unwrap();
-    let [first, second, gateways] = pages.0.as_slice() else {
-        panic!("{:?}", pages.0)
+    let told: Vec<_> = pages
+        .0
+        .iter()
+        .map(|(number, page)| {
+            let Page::Rows(rows) = page else {
+                panic!("the first round")
+            };
+            let live = rows.tasks.iter().filter(|t| t.phase.is_live()).count();
+            (*number, rows.tasks.len(), live)
+        })
+        .collect();
+    let [first, second, gateways] = told.as_slice() else {
+        panic!("{told:?}")
     };
     assert_eq!((first.0, first.2), (0, 1));
     assert_eq!((first.1 + second.1, second.2), (3_001, 0));

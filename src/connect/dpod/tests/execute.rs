@@ -6,7 +6,7 @@ use crate::model::{Danger, Found, Prepared, SendOutcome};
 const NIGHTLY: &str = "backup/ref-1";
 
 async fn prepared(c: &Arc<dyn Connector>, id: &str, name: &str) -> Prepared {
-    let wish = intent("execute", target(TargetKind::Policy, id, name));
+    let wish = intent("execute", Target::new(TargetKind::Policy, id, name));
     c.prepare(&wish).await.unwrap_or_else(|f| panic!("{f}"))
 }
 
@@ -409,11 +409,7 @@ async fn a_repeat_says_that_it_repeats_what_had_succeeded() {
         "",
         "no list was read so far"
     );
-    let again = c
-        .actions()
-        .iter()
-        .find(|a| a.id == "execute-again")
-        .unwrap();
+    let again = c.action("execute-again").unwrap();
     assert!(
         c.available(again, &target_of(by_id(&rows, "task:backup:11")))
             .is_err()

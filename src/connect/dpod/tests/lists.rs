@@ -74,7 +74,7 @@ async fn two_plans_with_one_uri_are_both_shown_and_said() {
     }
     let wish = intent(
         "execute",
-        target(TargetKind::Policy, &second.id, "weekly-lab"),
+        Target::new(TargetKind::Policy, &second.id, "weekly-lab"),
     );
     let prepared = c.prepare(&wish).await.unwrap();
     assert!(
@@ -132,7 +132,7 @@ async fn a_wrong_password_is_tried_once() {
     }
     let wish = intent(
         "execute",
-        target(TargetKind::Policy, "backup/ref-1", "nightly"),
+        Target::new(TargetKind::Policy, "backup/ref-1", "nightly"),
     );
     if let Ok(prepared) = c.prepare(&wish).await {
         let outcome = c.send(&prepared, &|_| {}).await;
@@ -158,7 +158,7 @@ async fn a_401_to_execute_alone_means_the_role_and_does_not_end_the_watching() {
     poll(c.as_ref(), PLANS).await;
     let wish = intent(
         "execute",
-        target(TargetKind::Policy, "backup/ref-1", "nightly"),
+        Target::new(TargetKind::Policy, "backup/ref-1", "nightly"),
     );
     let prepared = c.prepare(&wish).await.unwrap();
     let outcome = c.send(&prepared, &|_| {}).await;

@@ -8,37 +8,13 @@ mod tls;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use serde_json::json;
 
 use super::inbox::{Inbox, Record};
 use super::{DRIVER, EVENTS, KIND, PLANS};
-use crate::connect::scripted::{Say, Scripted, Seen, settings};
-use crate::connect::{AuthSettings, Connector, Page, PageSink, PollContext, PollReport, Secret};
-use crate::model::{Intent, Phase, Ref, Rows, ServiceId, Target, TargetKind, Task, Timestamp};
-
-/// Keeps what a poll hands over.
-#[derive(Default)]
-struct Kept {
-    rows: Rows,
-    same: usize,
-}
-
-#[async_trait]
-impl PageSink for Kept {
-    async fn page(&mut self, _: u32, page: Page) -> bool {
-        match page {
-            Page::Rows(rows) => {
-                self.rows.devices.extend(rows.devices);
-                self.rows.policies.extend(rows.policies);
-                self.rows.tasks.extend(rows.tasks);
-                self.rows.bad.extend(rows.bad);
-            }
-            Page::Same => self.same += 1,
-        }
-        true
-    }
-}
+use crate::connect::scripted::{Kept, Say, Scripted, Seen, poll, settings};
+use crate::connect::{AuthSettings, Connector, PollContext, PollReport, Secret};
+use crate::model::{Intent, Phase, Ref, ServiceId, Target, TargetKind, Task, Timestamp};
 
 /// A DPOD with plans and, in a folder of its own, the events of its scripts.
 struct Site {
@@ -108,10 +84,6 @@ fn usual(seen: &Seen) -> Say {
     Say::json(200, json!({ "plans": rows }).to_string())
 }
 
-async fn poll(connector: &dyn Connector, feed: &'static str) -> (Kept, PollReport) {
-    poll_since(connector, feed, None).await
-}
-
 async fn poll_since(
     connector: &dyn Connector,
     feed: &'static str,
@@ -154,22 +126,6 @@ fn ago(minutes: i64) -> Timestamp {
     Timestamp::now().plus(-minutes * 60_000)
 }
 
-fn target(kind: TargetKind, id: &str, name: &str) -> Target {
-    Target {
-        kind,
-        id: id.into(),
-        name: name.into(),
-        native_status: String::new(),
-        phase: Phase::Unknown,
-        operation: String::new(),
-        object: String::new(),
-        device: Ref::default(),
-        policy: Ref::default(),
-        failure: None,
-        raw: String::new(),
-    }
-}
-
 fn intent(action: &'static str, target: Target) -> Intent {
     Intent {
         service: ServiceId(0),
@@ -190,7 +146,7 @@ fn target_of(task: &Task) -> Target {
         policy: task.policy.clone().unwrap_or_default(),
         failure: task.failure.clone(),
         raw: task.raw.clone(),
-        ..target(
+        ..Target::new(
             TargetKind::Task,
             &task.id,
             task.device.as_ref().map_or("", |d| d.label()),

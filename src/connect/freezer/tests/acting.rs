@@ -6,22 +6,14 @@ use super::*;
 use crate::model::{Found, Intent, SendOutcome, ServiceId, Target};
 
 fn intent(freezer: &Arc<dyn Connector>, action: &str, id: &str, phase: Phase, raw: &str) -> Intent {
-    let spec = freezer.actions().iter().find(|a| a.id == action).unwrap();
+    let spec = freezer.action(action).unwrap();
     Intent {
         service: ServiceId(0),
         action: spec.id,
         target: Target {
-            kind: spec.target,
-            id: id.into(),
-            name: "nightly".into(),
-            native_status: String::new(),
             phase,
-            operation: String::new(),
-            object: String::new(),
-            device: Ref::default(),
-            policy: Ref::default(),
-            failure: None,
             raw: raw.into(),
+            ..Target::new(spec.target, id, "nightly")
         },
         inputs: BTreeMap::new(),
     }
@@ -35,7 +27,7 @@ fn why(
 ) -> Option<String> {
     let raw = job("j1", schedule).to_string();
     let intent = intent(freezer, action, "j1@1", phase, &raw);
-    let spec = freezer.actions().iter().find(|a| a.id == action).unwrap();
+    let spec = freezer.action(action).unwrap();
     freezer.available(spec, &intent.target).err()
 }
 

@@ -18,7 +18,7 @@ use super::{DRIVER, KIND};
 use crate::connect::scripted::{Pages, Say, Scripted, Seen, settings};
 use crate::connect::{Connector, PollContext, PollReport, TaskLook};
 use crate::model::{
-    Danger, Found, Intent, Phase, Ref, Rows, SendOutcome, ServiceId, Target, Task, Timestamp,
+    Danger, Found, Intent, Phase, Rows, SendOutcome, ServiceId, Target, Task, Timestamp,
 };
 
 const PLAN: &str = "e9fbbd11-2954-4940-9f71-45eaeaf9facd";
@@ -73,23 +73,15 @@ async fn read(c: &Arc<dyn Connector>, feed: &'static str) -> Rows {
 }
 
 fn intent(c: &Arc<dyn Connector>, action: &str, id: &str) -> Intent {
-    let spec = c.actions().iter().find(|a| a.id == action).unwrap();
+    let spec = c.action(action).unwrap();
     Intent {
         service: ServiceId(0),
         action: spec.id,
         target: Target {
-            kind: spec.target,
-            id: id.into(),
-            name: "nightly".into(),
-            native_status: String::new(),
-            phase: Phase::Unknown,
             operation: "backup".into(),
-            object: String::new(),
-            device: Ref::default(),
-            policy: Ref::default(),
-            failure: None,
             raw: json!({"id": id, "plan_id": PLAN, "provider_id": PROVIDER, "checkpoint_id": GOOD})
                 .to_string(),
+            ..Target::new(spec.target, id, "nightly")
         },
         inputs: BTreeMap::new(),
     }

@@ -7,14 +7,13 @@ mod traps;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{DRIVER, FAILED, JOBS, KIND, RESOURCES};
-use crate::connect::scripted::{Say, Scripted, Seen, settings};
-use crate::connect::{Connector, Page, PageSink, PollContext, PollReport, TaskLook};
+use crate::connect::scripted::{Say, Scripted, Seen, poll, settings};
+use crate::connect::{Connector, TaskLook};
 use crate::model::{
-    Danger, Found, Intent, Phase, Prepared, Ref, Rows, SendOutcome, ServiceId, Target, TargetKind,
+    Danger, Found, Intent, Phase, Prepared, Ref, SendOutcome, ServiceId, Target, TargetKind,
     Timestamp,
 };
 
@@ -24,42 +23,13 @@ const FAILURES: &str = include_str!("../../../../tests/fixtures/sdrs/failure_job
 const PLURAL: &str = include_str!("../../../../tests/fixtures/sdrs/failure_jobs_plural.json");
 const JOB: &str = include_str!("../../../../tests/fixtures/sdrs/job_stop.json");
 
+/// The list of failed tasks, of one group where it is asked so.
+const FAILURES_OF_ALL: &str = "/v1/p1/task-center/failure-jobs";
+
 const GROUP: &str = "decf224d-87fe-403a-8721-037a1a45c287";
-
-/// Keeps what a poll hands over.
-#[derive(Default)]
-struct Kept {
-    rows: Rows,
-    same: usize,
-}
-
-#[async_trait]
-impl PageSink for Kept {
-    async fn page(&mut self, _: u32, page: Page) -> bool {
-        match page {
-            Page::Rows(rows) => {
-                self.rows.devices.extend(rows.devices);
-                self.rows.policies.extend(rows.policies);
-                self.rows.tasks.extend(rows.tasks);
-                self.rows.bad.extend(rows.bad);
-            }
-            Page::Same => self.same += 1,
-        }
-        true
-    }
-}
 
 fn connector(server: &Scripted) -> Arc<dyn Connector> {
     (DRIVER.open)(&settings(KIND, Some(format!("{}/v1/p1", server.url)))).unwrap()
-}
-
-async fn poll(connector: &dyn Connector, feed: &'static str) -> (Kept, PollReport) {
-    let mut kept = Kept::default();
-    let report = connector
-        .poll(feed, PollContext::default(), &mut kept)
-        .await
-        .unwrap();
-    (kept, report)
 }
 
 fn empty(seen: &Seen) -> Say {
@@ -78,7 +48,7 @@ fn published(seen: &Seen) -> Say {
     match seen.path() {
         "/v1/p1/server-groups" => Say::json(200, GROUPS),
         "/v1/p1/protected-instances" => Say::json(200, INSTANCES),
-        "/v1/p1/task-center/failure-jobs" => match seen.query("server_group_id").as_deref() {
+        FAILURES_OF_ALL => match seen.query("server_group_id").as_deref() {
             Some(GROUP) => Say::json(200, FAILURES),
             Some(_) => Say::json(200, PLURAL),
             None => empty(seen),
@@ -96,17 +66,8 @@ fn error(status: u16, code: &str) -> Say {
 
 fn target(kind: TargetKind, id: &str, status: &str) -> Target {
     Target {
-        kind,
-        id: id.to_owned(),
-        name: "web".to_owned(),
         native_status: status.to_owned(),
-        phase: Phase::Unknown,
-        operation: String::new(),
-        object: String::new(),
-        device: Ref::default(),
-        policy: Ref::default(),
-        failure: None,
-        raw: String::new(),
+        ..Target::new(kind, id, "web")
     }
 }
 
@@ -179,7 +140,7 @@ async fn failed_tasks_need_one_call_and_one_for_each_group() {
     let c = connector(&server);
     let (kept, report) = poll(c.as_ref(), FAILED).await;
     assert!(report.complete);
-    let path = "/v1/p1/task-center/failure-jobs";
+    let path = FAILURES_OF_ALL;
     assert_eq!(server.count("GET", path), 3, "group level and two groups");
     let [first, second, pair] = kept.rows.tasks.as_slice() else {
         panic!("{:?}", kept.rows.tasks)
@@ -263,7 +224,7 @@ async fn a_change_that_ended_is_looked_up() {
                 "gone" => error(400, "SDRS.1013"),
                 _ => Say::json(200, json!({"server_group": group}).to_string()),
             },
-            "/v1/p1/task-center/failure-jobs" => Say::json(
+            FAILURES_OF_ALL => Say::json(
                 200,
                 json!({"count": 1, "failure_jobs": [{"job_status": "FAIL", "resource_id": "g1", "resource_name": "web",
                     "resource_type": "server_groups", "failure_status": "startFail", "job_id": "j9",
