@@ -127,6 +127,7 @@ fn calm_runtime(calm: &crate::watch::Calm) -> Result<tokio::runtime::Runtime, Ex
 }
 
 fn start(runtime: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, Exit> {
+    crate::connect::grid::begin();
     runtime.worker_threads(1).enable_all().build().map_err(|e| {
         output::complain(&format!("threads can't be started: {e}"));
         Exit::Failure

@@ -10,6 +10,21 @@ fn origin() -> Instant {
     *ORIGIN.get_or_init(Instant::now)
 }
 
+/// Sleeps that end on a multiple of this wake the machine once: the timers of the runtime stand on a wheel with slots
+/// of so many milliseconds, and what is due inside of a slot is looked at when the slot begins and again when it is due.
+pub const SLOT_MS: u64 = 64;
+
+/// Starts the clock. To be called right before the runtime is built, whose timers count from then.
+pub fn begin() {
+    origin();
+}
+
+/// The first instant at least `ms` from now for which a sleeper is woken once.
+#[must_use]
+pub fn slot_after(ms: u64) -> Instant {
+    at((now() + ms).next_multiple_of(SLOT_MS))
+}
+
 /// Milliseconds of this clock now.
 #[must_use]
 pub fn now() -> u64 {

@@ -59,6 +59,28 @@ pub struct FeedSpec {
     pub covers: Covers,
 }
 
+/// A list whose own idle pace is at least this, in milliseconds, and which carries neither live nor failed tasks,
+/// changes seldom.
+const SELDOM_MS: u64 = 60_000;
+/// Lists that change seldom follow a configured pace this much slower, down to their own.
+const SELDOM_TIMES: u64 = 12;
+
+impl FeedSpec {
+    /// Milliseconds between two rounds, with work going on or not, where the configuration says `every`.
+    #[must_use]
+    pub fn interval(&self, busy: bool, every: Option<u64>) -> u64 {
+        let own = if busy { self.busy_ms } else { self.idle_ms };
+        let Some(every) = every else {
+            return own;
+        };
+        if self.covers.live || self.covers.failed || self.idle_ms < SELDOM_MS {
+            every
+        } else {
+            own.min(every.saturating_mul(SELDOM_TIMES)).max(every)
+        }
+    }
+}
+
 /// What a complete round of a feed is the whole truth about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Covers {
@@ -79,6 +101,8 @@ pub struct PollContext {
     pub changed_since: Option<Timestamp>,
     /// How far back history is wanted on the first round, by our clock.
     pub history_from: Option<Timestamp>,
+    /// A person asked, or an action has just been sent: nothing is spared because it seldom changes.
+    pub called: bool,
 }
 
 /// One page of a poll, handed over as soon as it is decoded.

@@ -151,6 +151,11 @@ pub trait Backend: Send {
 
     /// Something happened that somebody may be waiting for: nothing is to be held back for a while.
     fn stirred(&mut self) {}
+
+    /// True when nothing happened for a while.
+    fn is_calm(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(Effect) + Send> Backend for F {

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
 use tokio::sync::oneshot;
-use tokio::time::sleep;
 
 use super::effect::{Backend, Effect, SavedUi};
 use super::message::{Known, Message};
@@ -19,7 +18,7 @@ use crate::store::Store;
 use crate::store::history::{
     Board, Entry, Happened, History, HistoryError, Recorder, Told, Window,
 };
-use crate::watch::{AT_OWNER, Calm, WatchEvent, WatchHandle};
+use crate::watch::{Calm, WatchEvent, WatchHandle};
 
 /// How many messages may wait for the loop before their senders wait for it.
 const QUEUE: usize = 256;
@@ -289,8 +288,7 @@ async fn forward(
     let _ = tokio::time::timeout(KNOWN_WITHIN, known).await;
     let mut lot = Vec::with_capacity(LOT);
     while seen.recv_many(&mut lot, LOT).await > 0 {
-        if calm.holds() {
-            sleep(AT_OWNER).await;
+        if calm.gather_events().await {
             while let (true, Ok(event)) = (lot.len() < QUEUE, seen.try_recv()) {
                 lot.push(event);
             }
@@ -445,6 +443,10 @@ impl Backend for Live {
 
     fn stirred(&mut self) {
         self.calm.stir();
+    }
+
+    fn is_calm(&self) -> bool {
+        self.calm.holds()
     }
 
     fn keep_rest(&mut self, store: &Store, now: Timestamp) {

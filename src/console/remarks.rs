@@ -1,16 +1,16 @@
 //! Acknowledgements and notes: written to history, and read from it so that those of other consoles are seen.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 
 use super::message::Message;
 use crate::store::history::{Event, History, Place, Remark, RemarkQuery, Sort};
+use crate::watch::pause;
 
-/// How often it is looked whether another console said something.
-const EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether another console said something, in milliseconds.
+const EVERY_MS: u64 = 5_000;
 
 /// Everything that was said about tasks.
 fn read(history: &dyn History) -> Option<Vec<Remark>> {
@@ -42,7 +42,7 @@ pub fn follow(runtime: &Handle, history: &Arc<dyn History>, out: &Sender<Message
                     return;
                 }
             }
-            tokio::time::sleep(EVERY).await;
+            pause(EVERY_MS).await;
         }
     });
 }

@@ -21,7 +21,7 @@ use super::terminal::input::{self, Said};
 use super::terminal::signals::{self, Asked, Signals};
 use super::terminal::{Guard, Screen};
 use super::update::{fold, settle};
-use super::view::view;
+use super::view::{Due, view};
 
 /// The least time between two frames of what services tell: 30 a second are as live as 60.
 const GAP: Duration = Duration::from_millis(33);
@@ -35,6 +35,8 @@ const SLOWEST: Duration = Duration::from_millis(250);
 const UNATTENDED: Duration = Duration::from_secs(1);
 /// Data is folded for at most so long before keys and the screen have their turn.
 const SLICE: Duration = Duration::from_millis(8);
+/// So long labels of age may wait for company while nothing happens, in milliseconds.
+const LATE_MS: i64 = 5_000;
 /// How many messages are taken in at once.
 const BATCH: usize = 64;
 
@@ -72,7 +74,7 @@ pub fn run(
         backend,
         guard: Some(guard),
         drawn: Instant::now().checked_sub(GAP).unwrap_or_else(Instant::now),
-        due: None,
+        due: Due::default(),
         over: false,
         stopping: false,
         resumed: None,
@@ -100,7 +102,7 @@ struct Loop<'b, W: Write> {
     /// When the last frame was drawn.
     drawn: Instant,
     /// When a label in sight changes by itself.
-    due: Option<Timestamp>,
+    due: Due,
     over: bool,
     /// The program is to stop itself.
     stopping: bool,
@@ -161,8 +163,8 @@ impl<W: Write> Loop<'_, W> {
                 self.backend.stirred();
             }
             self.keep = self.backend.keep(&self.state.store, self.state.now);
-            if self.due.is_some_and(|due| due <= self.state.now) {
-                self.due = None;
+            if self.due.first().is_some_and(|due| due <= self.state.now) {
+                self.due = Due::default();
                 self.take(Message::Tick(self.state.now));
             }
             if self.may_draw() {
@@ -205,8 +207,12 @@ impl<W: Write> Loop<'_, W> {
             let link = self.terminal.backend().on_its_way();
             link.wait(Instant::now()).map_or(gap, |wait| gap.max(wait))
         });
-        let due = self.due.map(|due| {
-            let ms = due.since(Timestamp::now()).max(0);
+        // while nothing happens, ages may wait for the next answers, which wake the program anyway
+        let late = if self.backend.is_calm() { LATE_MS } else { 0 };
+        let ages = self.due.ages.map(|at| at.plus(late));
+        let due = [self.due.exactly, ages].into_iter().flatten().min();
+        let due = due.map(|at| {
+            let ms = at.since(Timestamp::now()).max(0);
             Duration::from_millis(u64::try_from(ms).unwrap_or(0))
         });
         [owed, due, self.keep].into_iter().flatten().min()
@@ -341,7 +347,7 @@ impl<W: Write> Loop<'_, W> {
         self.state.dirty = false;
         self.pressed = false;
         let state = &self.state;
-        let mut due = None;
+        let mut due = Due::default();
         self.terminal.draw(|frame| due = view(state, frame))?;
         self.due = due;
         self.drawn = Instant::now();

@@ -238,8 +238,10 @@ impl Store {
             .clock_offset_ms
             .is_none_or(|before| before.abs_diff(offset) > 1_500);
         if news {
+            let seen = state.is_clock_off();
             state.clock_offset_ms = Some(offset);
-            self.generation += 1;
+            // by how much it is off is written anew with every frame, but is no reason for one
+            self.generation += u64::from(seen != state.is_clock_off());
         }
     }
 

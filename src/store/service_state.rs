@@ -6,6 +6,9 @@ use crate::model::{BadRow, Fault, Health, Phase, Service, Timestamp};
 /// At most so many unreadable rows are kept of one service.
 pub(super) const BAD_KEPT: usize = 100;
 
+/// A clock that is this far off, in milliseconds, makes times of tasks misleading.
+const CLOCK_OFF_MS: i64 = 30_000;
+
 /// A service with its health and the state of its feeds.
 #[derive(Debug)]
 pub struct ServiceState {
@@ -134,6 +137,13 @@ impl ServiceState {
             phases: [0; 9],
             named_below: 0,
         }
+    }
+
+    /// True when the service's clock is so far off that times of tasks mislead.
+    #[must_use]
+    pub fn is_clock_off(&self) -> bool {
+        self.clock_offset_ms
+            .is_some_and(|off| off.abs() > CLOCK_OFF_MS)
     }
 
     /// The feed with this id; a new one when it has not answered before.

@@ -521,3 +521,20 @@ fn a_policy_that_is_on_owes_a_backup_when_its_schedule_says_so() {
     assert_eq!(view.overdue_since(at(9 * DAY)), None);
     assert_eq!(view.overdue_since(at(11 * DAY)), Some(at(10 * DAY)));
 }
+
+#[test]
+fn a_clock_that_goes_wrong_is_news_once() {
+    let mut s = store();
+    let off = |s: &Store| s.service(S).clock_offset_ms;
+    s.note_clock(S, at(1), at(1));
+    let generation = s.generation();
+    s.note_clock(S, at(1), at(2));
+    assert_eq!((off(&s), s.generation()), (Some(0), generation));
+    s.note_clock(S, at(1), at(50));
+    assert_eq!((off(&s), s.generation()), (Some(-49_000), generation + 1));
+    // how far it is off is kept up to date without a frame for it
+    s.note_clock(S, at(1), at(60));
+    assert_eq!((off(&s), s.generation()), (Some(-59_000), generation + 1));
+    s.note_clock(S, at(60), at(61));
+    assert_eq!((off(&s), s.generation()), (Some(-1_000), generation + 2));
+}

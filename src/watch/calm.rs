@@ -8,13 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::time::sleep_until;
+
+use crate::connect::grid;
+
 /// So long after the last stir nobody waits for anything, in milliseconds.
 const AFTER_MS: u64 = 3_000;
 /// So long answers gather at the sockets: far below what an eye could tell of a list that is asked for every
 /// few seconds, far above the time between two answers.
-const AT_SOCKETS: Duration = Duration::from_millis(20);
-/// So long events gather before the owner of the store is woken for them.
-pub const AT_OWNER: Duration = Duration::from_millis(100);
+const AT_SOCKETS: Duration = Duration::from_millis(30);
+/// So long events gather at least before the owner of the store is woken for them, in milliseconds.
+const AT_OWNER_MS: u64 = 200;
 
 /// Known to the loop, which tells when something happens, and to those that would wake the machine.
 #[derive(Clone, Debug)]
@@ -58,6 +62,16 @@ impl Calm {
         if self.holds() {
             std::thread::sleep(AT_SOCKETS);
         }
+    }
+
+    /// Waits a moment for more events, by the clock on which rounds begin; false when something happens, so that none
+    /// may wait.
+    pub async fn gather_events(&self) -> bool {
+        let holds = self.holds();
+        if holds {
+            sleep_until(grid::slot_after(AT_OWNER_MS)).await;
+        }
+        holds
     }
 
     fn now(&self) -> u64 {

@@ -97,6 +97,7 @@ async fn ask_service(
             let context = PollContext {
                 changed_since: None,
                 history_from: Some(Timestamp::now().plus(-watched.history_ms)),
+                called: true,
             };
             let asked = watched.connector.poll(spec.id, context, &mut sink);
             let outcome = timeout(deadline, asked)

@@ -111,6 +111,8 @@ pub struct FeedWatch {
     busy: watch::Receiver<bool>,
     failures: u32,
     newest: Option<Timestamp>,
+    /// The round to come was called for.
+    called: bool,
 }
 
 impl FeedWatch {
@@ -130,6 +132,7 @@ impl FeedWatch {
             busy,
             failures: 0,
             newest: None,
+            called: false,
         }
     }
 
@@ -177,6 +180,7 @@ impl FeedWatch {
         let context = PollContext {
             changed_since: self.newest,
             history_from: Some(Timestamp::now().plus(-self.watched.history_ms)),
+            called: std::mem::take(&mut self.called),
         };
         let mut sink = Forward {
             service: self.watched.service.id,
@@ -220,12 +224,8 @@ impl FeedWatch {
     }
 
     fn interval(&self) -> u64 {
-        let own = if *self.busy.borrow() {
-            self.spec.busy_ms
-        } else {
-            self.spec.idle_ms
-        };
-        self.watched.every_ms.unwrap_or(own)
+        self.spec
+            .interval(*self.busy.borrow(), self.watched.every_ms)
     }
 
     /// Waits until the next round is due, somebody calls, or work began on the service.
@@ -253,7 +253,10 @@ impl FeedWatch {
             };
             tokio::select! {
                 () = sleep => return,
-                () = notify.notified() => return,
+                () = notify.notified() => {
+                    self.called = true;
+                    return;
+                }
                 changed = self.busy.changed(), if !failed => {
                     if changed.is_err() {
                         return;

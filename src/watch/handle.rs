@@ -106,7 +106,7 @@ fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>) -> ServiceHandle {
     // three missed rounds of the quickest feed, and room for one slow answer
     let quickest = feeds
         .iter()
-        .map(|f| watched.every_ms.unwrap_or(f.idle_ms))
+        .map(|f| f.interval(false, watched.every_ms))
         .min()
         .unwrap_or(5_000);
     let after = Duration::from_millis(quickest.saturating_mul(3).saturating_add(5_000));

@@ -16,11 +16,12 @@ mod pace;
 
 use std::sync::Arc;
 
-pub use calm::{AT_OWNER, Calm};
+pub use calm::Calm;
 pub use collect::{Want, collect};
 pub use event::{Round, WatchEvent};
 pub use fold::{Folded, fold};
 pub use handle::{WatchHandle, spawn};
+pub use pace::pause;
 
 use crate::connect::Connector;
 use crate::model::Service;

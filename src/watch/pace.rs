@@ -1,6 +1,8 @@
 //! When to ask again.
 
-use crate::connect::{Covers, FeedSpec};
+use tokio::time::sleep_until;
+
+use crate::connect::{Covers, FeedSpec, grid};
 use crate::model::{Fault, FaultKind};
 
 /// The first wait after a failure, in milliseconds.
@@ -14,8 +16,8 @@ const DEFAULT_LIMIT_MS: u64 = 30_000;
 /// at the start until the others of its service were read once: what runs and what failed comes onto the screen
 /// before statistics do.
 const PATIENT_MS: u64 = 60_000;
-/// The longest step of the grid on which rounds begin, in milliseconds.
-const LONGEST_STEP_MS: u64 = 1_000;
+/// The longest step of the grid on which rounds begin, in slots of the clock.
+const LONGEST_STEP: u64 = 16;
 
 /// Whether a feed comes after the others at the start.
 pub fn is_patient(feed: &FeedSpec) -> bool {
@@ -24,10 +26,19 @@ pub fn is_patient(feed: &FeedSpec) -> bool {
 
 /// When the next round begins that is due `due_ms` after all watching began, for a feed that is asked every
 /// `interval_ms`: on a grid that all feeds of all services share, so that the machine is woken for them together
-/// and sleeps in between. At most a tenth of the interval early or late.
+/// and sleeps in between. At most a fortieth of the interval early or late.
 pub fn on_grid(due_ms: u64, interval_ms: u64) -> u64 {
-    let step = (interval_ms / 5).clamp(1, LONGEST_STEP_MS);
+    let slots = interval_ms / 20 / grid::SLOT_MS;
+    let step = match slots.min(LONGEST_STEP).checked_ilog2() {
+        Some(power) => grid::SLOT_MS << power,
+        None => (interval_ms / 20).max(1),
+    };
     (due_ms + step / 2) / step * step
+}
+
+/// Waits about so many milliseconds, until rounds begin.
+pub async fn pause(ms: u64) {
+    sleep_until(grid::at(on_grid(grid::now() + ms, ms))).await;
 }
 
 /// Milliseconds until the next try after `failures` in a row (1 for the first), the last being `fault`.
@@ -58,11 +69,16 @@ mod tests {
 
     #[test]
     fn rounds_of_all_services_begin_together_and_keep_their_interval() {
-        assert_eq!(on_grid(5_003, 5_000), 5_000);
-        assert_eq!(on_grid(5_480, 5_000), 5_000);
-        assert_eq!(on_grid(15_730, 15_000), 16_000);
-        assert_eq!(on_grid(1_234, 50), 1_230);
+        assert_eq!(on_grid(5_003, 5_000), 4_992);
+        assert_eq!(on_grid(5_050, 5_000), 4_992);
+        assert_eq!(on_grid(9_990, 5_000), 9_984);
+        assert_eq!(on_grid(60_000, 60_000) % 1_024, 0);
+        assert_eq!(on_grid(1_234, 50), 1_234);
         assert_eq!(on_grid(7, 0), 7);
+        for interval in [1_000, 2_000, 5_000, 15_000, 60_000, 900_000] {
+            let begun = on_grid(123_456 + interval, interval);
+            assert!(begun.abs_diff(123_456 + interval) <= interval / 40);
+        }
     }
 
     #[test]

@@ -276,6 +276,7 @@ impl Bench {
         let context = PollContext {
             changed_since: self.marks.get(feed).copied(),
             history_from: Some(Timestamp::now().plus(-HISTORY_MS)),
+            called: true,
         };
         let outcome = connector.poll(feed, context, &mut sink).await;
         let (rows, pages) = (sink.rows, sink.pages);

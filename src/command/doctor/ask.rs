@@ -129,6 +129,7 @@ pub async fn lists(
         let context = PollContext {
             changed_since: None,
             history_from: Some(Timestamp::now().plus(-history_ms)),
+            called: true,
         };
         let (before, at) = (sent(), Instant::now());
         let left = limit.saturating_sub(begun.elapsed());

@@ -74,8 +74,8 @@ pub fn rate(visit: &mut Visit, way: Option<Way<'_>>, service: &ServiceConfig, as
             let a_minute = |ms: u64| n * 60_000.0 / ms.max(1) as f64;
             let spec = list.spec();
             Some((
-                a_minute(service.every_ms.unwrap_or(spec.idle_ms)),
-                a_minute(service.every_ms.unwrap_or(spec.busy_ms)),
+                a_minute(spec.interval(false, service.every_ms)),
+                a_minute(spec.interval(true, service.every_ms)),
             ))
         })
         .collect();

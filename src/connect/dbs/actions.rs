@@ -8,6 +8,7 @@ use super::Dbs;
 use super::client::Action;
 use super::poll::is_unknown_plan;
 use super::wire::{Sort, task_id};
+use crate::connect::grid;
 use crate::connect::http::Priority;
 use crate::model::{
     ActionSpec, Danger, Fault, FaultKind, Follow, Found, Intent, Prepared, RequestPreview,
@@ -287,6 +288,8 @@ impl Dbs {
             Err(fault) => return SendOutcome::NotSent { fault },
         };
         let starts = plan.action.name == "StartBackupPlan";
+        // also when the answer is lost: what it did shows in these lists
+        self.known().acted.insert(plan.plan_id.clone(), grid::now());
         let restore = prepared.intent.action == "start-restore";
         let follow = Follow {
             task_ids: if restore {

@@ -2,7 +2,7 @@
 //!
 //! Policies are backup plans, devices are the databases that plans protect (there is no list of them) and the
 //! backup gateways. There is no global list of tasks: each plan is asked for its full and incremental
-//! backups, restores and downloads. Nothing cancels one task: StopBackupPlan pauses a whole plan.
+//! backups, restores and downloads; a list in which nothing goes on is spared for a while. Nothing cancels one task: StopBackupPlan pauses a whole plan.
 
 mod actions;
 mod client;
@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use self::client::Client;
+use self::wire::Sort;
 use super::http::PageMemory;
 use super::{
     Capabilities, Connector, Covers, Driver, FeedSpec, PageSink, PollContext, PollReport, Progress,
@@ -93,6 +94,12 @@ const FEEDS: &[FeedSpec] = &[
 const PLANS: &str = "plans";
 const TASKS: &str = "tasks";
 
+/// A list in which nothing goes on is asked again after so long, in milliseconds: four lists a plan would
+/// otherwise take the place of those that change.
+const QUIET_MS: u64 = 30_000;
+/// So long after an action its plan's lists are asked in every round, in milliseconds.
+const ACTED_MS: u64 = 120_000;
+
 /// One account.
 #[derive(Debug)]
 struct Dbs {
@@ -112,6 +119,32 @@ struct Known {
     reasons: HashMap<String, CodeRef>,
     /// What did not pass in prechecks, by task id and the text that came with it.
     checks: HashMap<String, Vec<String>>,
+    /// Lists of tasks in which nothing goes on, by plan and sort.
+    quiet: HashMap<(String, Sort), Quiet>,
+    /// Plans for which something was sent, and when by the clock of [`super::grid`].
+    acted: HashMap<String, u64>,
+}
+
+/// A list of tasks that holds no live one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Quiet {
+    /// When it was asked for, by the clock of [`super::grid`].
+    asked: u64,
+    /// Number of its first page, and how many pages it has.
+    first: u32,
+    pages: u32,
+}
+
+impl Known {
+    /// What is known of a list that need not be asked yet, at `now` by the clock of [`super::grid`].
+    fn spared(&self, plan: &str, sort: Sort, first: u32, now: u64) -> Option<Quiet> {
+        let within = |at: u64, ms: u64| now.saturating_sub(at) < ms;
+        if self.acted.get(plan).is_some_and(|at| within(*at, ACTED_MS)) {
+            return None;
+        }
+        let quiet = self.quiet.get(&(plan.to_owned(), sort))?;
+        (quiet.first == first && within(quiet.asked, QUIET_MS)).then_some(*quiet)
+    }
 }
 
 fn open(settings: &Settings) -> Result<Arc<dyn Connector>, Fault> {
@@ -157,12 +190,12 @@ impl Connector for Dbs {
     async fn poll(
         &self,
         feed: &'static str,
-        _context: PollContext,
+        context: PollContext,
         sink: &mut dyn PageSink,
     ) -> Result<PollReport, Fault> {
         let mut report = match feed {
             PLANS => self.poll_plans(sink).await,
-            _ => self.poll_tasks(sink).await,
+            _ => self.poll_tasks(context, sink).await,
         }?;
         report.clock = self.client.clock();
         Ok(report)

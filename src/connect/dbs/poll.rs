@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 
 use super::client::Action;
 use super::wire::{Gateway, Plan, Run, Sort};
-use super::{Dbs, PLANS, TASKS};
+use super::{Dbs, Known, PLANS, Quiet, TASKS};
 use crate::connect::decode::{self, Int, Raw};
 use crate::connect::http::{Priority, Reply, in_flight};
-use crate::connect::{Page, PageSink, PollReport, TaskLook};
+use crate::connect::{Page, PageSink, PollContext, PollReport, TaskLook, grid};
 use crate::model::{Fault, FaultKind, Ref, Rows};
 
 /// Plans and restores take 1 to 100 rows a page, the other lists 30, 50 or 100.
@@ -49,6 +49,8 @@ impl RunList<'_> {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Turn {
     more: bool,
+    /// On a page of tasks: one of them is live.
+    live: bool,
     /// On a page of plans: each with the database that it protects.
     plans: Vec<(Ref, Ref)>,
     /// On a page of plans: rows that could not be read.
@@ -146,11 +148,7 @@ impl Dbs {
                 break;
             }
         }
-        {
-            let mut known = self.known();
-            known.plans = plans;
-            known.unread_plans = unread;
-        }
+        self.learn(plans, unread);
         self.poll_gateways(sink, &mut report).await;
         Ok(report)
     }
@@ -204,7 +202,11 @@ impl Dbs {
     }
 
     /// The tasks of every plan.
-    pub(super) async fn poll_tasks(&self, sink: &mut dyn PageSink) -> Result<PollReport, Fault> {
+    pub(super) async fn poll_tasks(
+        &self,
+        context: PollContext,
+        sink: &mut dyn PageSink,
+    ) -> Result<PollReport, Fault> {
         let mut report = PollReport {
             complete: true,
             ..PollReport::default()
@@ -234,10 +236,27 @@ impl Dbs {
                 first: number * RANGE,
             })
             .collect();
-        let asks = lists.iter().map(|list| self.first_page(list).boxed());
+        let spared: Vec<Option<Quiet>> = lists
+            .iter()
+            .map(|list| self.quiet(list).filter(|_| !context.called))
+            .collect();
+        let asks = lists
+            .iter()
+            .zip(&spared)
+            .filter(|(_, spared)| spared.is_none())
+            .map(|(list, _)| self.first_page(list).boxed());
         let mut replies = in_flight(WIDTH, asks.collect());
         let mut reasons_left = REASONS;
-        for list in &lists {
+        for (list, spared) in lists.iter().zip(&spared) {
+            if let Some(quiet) = spared {
+                for page in 0..quiet.pages {
+                    if !sink.page(quiet.first + page, Page::Same).await {
+                        report.complete = false;
+                        return Ok(report);
+                    }
+                }
+                continue;
+            }
             let read = match replies.next().await {
                 Some(Ok(reply)) => {
                     self.poll_runs(list, reply, sink, &mut report, &mut reasons_left)
@@ -270,6 +289,12 @@ impl Dbs {
         Ok(report)
     }
 
+    /// What is known of a list that need not be asked yet.
+    fn quiet(&self, list: &RunList<'_>) -> Option<Quiet> {
+        self.known()
+            .spared(&list.plan.id, list.sort, list.first, grid::now())
+    }
+
     async fn first_page(&self, list: &RunList<'_>) -> Result<Reply, Fault> {
         self.client.read(&list.page(0), Priority::Poll).await
     }
@@ -283,6 +308,10 @@ impl Dbs {
         report: &mut PollReport,
         reasons_left: &mut usize,
     ) -> Result<bool, Fault> {
+        let key = (list.plan.id.clone(), list.sort);
+        self.known().quiet.remove(&key);
+        let asked = grid::now();
+        let mut quiet = true;
         let mut ready = Some(first);
         for page in 0..RANGE {
             let reply = match ready.take() {
@@ -296,7 +325,9 @@ impl Dbs {
             } else {
                 let key = list.sort.list().1;
                 let source = Some(list.source);
-                let (mut rows, turn) = read_runs(&reply, key, page, list.sort, list.plan, source)?;
+                let (mut rows, mut turn) =
+                    read_runs(&reply, key, page, list.sort, list.plan, source)?;
+                turn.live = rows.tasks.iter().any(|task| task.phase.is_live());
                 let mut explained = self.explain(list.sort, &mut rows.tasks, reasons_left).await;
                 if list.sort == Sort::Restore {
                     explained &= self.explain_checks(&mut rows.tasks, reasons_left).await;
@@ -314,8 +345,17 @@ impl Dbs {
             if keep {
                 self.pages().keep(TASKS, number, &reply.body, turn.clone());
             }
+            quiet &= keep && !turn.live;
             report.pages += 1;
             if !turn.more {
+                if quiet {
+                    let held = Quiet {
+                        asked,
+                        first: list.first,
+                        pages: page + 1,
+                    };
+                    self.known().quiet.insert(key, held);
+                }
                 break;
             }
         }
@@ -335,10 +375,19 @@ impl Dbs {
                 break;
             }
         }
+        self.learn(plans, unread);
+        Ok(())
+    }
+
+    /// Which plans there are, and how many rows of their list could not be read.
+    fn learn(&self, plans: Vec<(Ref, Ref)>, unread: usize) {
         let mut known = self.known();
+        let Known { quiet, acted, .. } = &mut *known;
+        let held: HashSet<&str> = plans.iter().map(|(plan, _)| plan.id.as_str()).collect();
+        quiet.retain(|(plan, _), _| held.contains(plan.as_str()));
+        acted.retain(|plan, _| held.contains(plan.as_str()));
         known.plans = plans;
         known.unread_plans = unread;
-        Ok(())
     }
 
     async fn plan_page(&self, page: u32) -> Result<Reply, Fault> {

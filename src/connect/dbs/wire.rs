@@ -249,7 +249,7 @@ pub struct Run<'a> {
 }
 
 /// The four sorts of executions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Sort {
     /// Full backups.
     Full,

@@ -336,3 +336,27 @@ async fn an_operators_call_passes_a_waiting_line() {
     assert!(futures_util::poll!(waiting.as_mut()).is_pending());
     assert_eq!(server.seen().len(), 2);
 }
+
+#[test]
+fn a_configured_pace_is_for_what_changes() {
+    let feed = |idle_ms, live| super::FeedSpec {
+        id: "x",
+        idle_ms,
+        busy_ms: idle_ms / 2,
+        covers: super::Covers {
+            live,
+            ..super::Covers::default()
+        },
+    };
+    assert_eq!(feed(60_000, true).interval(false, None), 60_000);
+    assert_eq!(feed(60_000, true).interval(true, None), 30_000);
+    // what runs, and what is new
+    assert_eq!(feed(60_000, true).interval(false, Some(5_000)), 5_000);
+    assert_eq!(feed(30_000, false).interval(true, Some(5_000)), 5_000);
+    // statistics: at their own pace, or a twelfth of the configured one
+    assert_eq!(feed(900_000, false).interval(false, Some(5_000)), 60_000);
+    assert_eq!(feed(120_000, false).interval(false, Some(20_000)), 120_000);
+    assert_eq!(feed(120_000, false).interval(true, Some(20_000)), 60_000);
+    // and never more often than the rest
+    assert_eq!(feed(60_000, false).interval(false, Some(600_000)), 600_000);
+}

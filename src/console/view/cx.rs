@@ -25,7 +25,28 @@ pub struct Cx<'s> {
     pub state: &'s State,
     /// Signs.
     pub glyphs: &'static Glyphs,
-    wake: Cell<Option<Timestamp>>,
+    wake: Cell<Due>,
+}
+
+/// When the picture changes by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Due {
+    /// At this moment, to be kept.
+    pub exactly: Option<Timestamp>,
+    /// Ages change at about this moment.
+    pub ages: Option<Timestamp>,
+}
+
+impl Due {
+    /// The first of both.
+    #[must_use]
+    pub fn first(self) -> Option<Timestamp> {
+        sooner(self.exactly, self.ages)
+    }
+}
+
+fn sooner(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    [one, other].into_iter().flatten().min()
 }
 
 impl<'s> Cx<'s> {
@@ -35,7 +56,7 @@ impl<'s> Cx<'s> {
         let cx = Self {
             state,
             glyphs: state.look.glyphs,
-            wake: Cell::new(None),
+            wake: Cell::default(),
         };
         if let Some(until) = state.toast.as_ref().and_then(|t| t.until) {
             cx.wake_at(until);
@@ -49,25 +70,36 @@ impl<'s> Cx<'s> {
         self.state.look.theme.style(role)
     }
 
-    /// The moment at which a label in sight changes by itself.
+    /// When what is in sight changes by itself.
     #[must_use]
-    pub fn wake(&self) -> Option<Timestamp> {
+    pub fn wake(&self) -> Due {
         self.wake.get()
     }
 
     /// Something in sight changes at this moment.
     pub fn wake_at(&self, at: Timestamp) {
         let at = at.max(self.state.now.plus(1));
-        self.wake
-            .set(Some(self.wake.get().map_or(at, |w| w.min(at))));
+        let due = self.wake.get();
+        self.wake.set(Due {
+            exactly: sooner(due.exactly, Some(at)),
+            ..due
+        });
     }
 
     /// A label of age in sight changes after this time. Forty rows have forty ages, each changing at a moment of
     /// its own: they are told together, on a beat, at most two seconds late. What counts seconds keeps its second.
     pub fn changes_in(&self, stays_ms: i64) {
-        let beat = if stays_ms > 1_000 { BEAT_MS } else { 1_000 };
         let at = self.state.now.plus(stays_ms.max(1)).millis();
-        self.wake_at(Timestamp(at).plus((beat - at.rem_euclid(beat)) % beat));
+        let on = |beat: i64| Timestamp(at).plus((beat - at.rem_euclid(beat)) % beat);
+        if stays_ms <= 1_000 {
+            self.wake_at(on(1_000));
+            return;
+        }
+        let due = self.wake.get();
+        self.wake.set(Due {
+            ages: sooner(due.ages, Some(on(BEAT_MS))),
+            ..due
+        });
     }
 
     fn label(&self, label: Label) -> String {

@@ -28,20 +28,18 @@ pub mod which;
 
 use ratatui::Frame;
 
-use crate::model::Timestamp;
-
 use super::layout::{Layout, Shape};
 use super::state::{Layer, PaneId, State};
 use super::theme::Role;
 
-pub use cx::Cx;
+pub use cx::{Cx, Due};
 
-/// Draws the state. The answer is the moment at which a label in sight changes by itself, if any does.
-pub fn view(state: &State, frame: &mut Frame<'_>) -> Option<Timestamp> {
+/// Draws the state. The answer is when a label in sight changes by itself, if any does.
+pub fn view(state: &State, frame: &mut Frame<'_>) -> Due {
     if let Some(past) = &state.past {
         // its clock stands still: no label changes by itself
         let _ = view(past, frame);
-        return None;
+        return Due::default();
     }
     let cx = Cx::new(state);
     let layout = Layout::of(state);
@@ -58,7 +56,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) -> Option<Timestamp> {
                 brush::put(buf, area, 0, y, line, cx.style(Role::Text));
             }
         }
-        return None;
+        return Due::default();
     }
     header::draw(&cx, buf, layout.header);
     services::draw(&cx, buf, layout.services);

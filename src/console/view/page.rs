@@ -244,8 +244,7 @@ fn services<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
             say(cx, &mut out, width, "  ", &text, Role::Dim);
         }
         faults(cx, &mut out, width, state);
-        let off = state.clock_offset_ms.unwrap_or(0);
-        if off.abs() > 30_000 {
+        if let Some(off) = state.clock_offset_ms.filter(|_| state.is_clock_off()) {
             let side = if off > 0 { "ahead of" } else { "behind" };
             let text = format!("its clock is {} {side} ours", span(off.abs()));
             say(cx, &mut out, width, "  ", &text, Role::Warning);

@@ -274,7 +274,7 @@ async fn news_are_asked_by_time_in_the_form_of_the_reference() {
     let server = with_logs(json!([])).await;
     let context = PollContext {
         changed_since: Some(Timestamp(1_742_883_808_304)),
-        history_from: None,
+        ..PollContext::default()
     };
     connect(&server)
         .poll("recent", context, &mut Pages::default())

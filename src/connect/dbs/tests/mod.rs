@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{DRIVER, KIND, PLANS, TASKS};
+use super::wire::Sort;
+use super::{DRIVER, KIND, Known, PLANS, Quiet, TASKS};
 use crate::connect::scripted::{Kept, Say, Scripted, Seen, access_key, poll, settings};
 use crate::connect::{Connector, PollContext};
 use crate::model::{
@@ -163,6 +164,74 @@ async fn tasks_of_every_plan_with_the_reason_of_each_failed_one() {
     assert_eq!(asked(&server), 1);
     poll(c.as_ref(), TASKS).await;
     assert_eq!(asked(&server), 1, "each failure is asked about once");
+}
+
+#[tokio::test]
+async fn lists_in_which_nothing_goes_on_are_spared_for_half_a_minute() {
+    let server = Scripted::start(|seen, _| world(seen)).await;
+    let c = connector(&server, "");
+    let lists = || -> Vec<(String, String)> {
+        let seen = server.seen();
+        let lists = seen.iter().filter(|s| {
+            let plan = s.query("BackupPlanId").unwrap_or_default();
+            !plan.is_empty() && action(s) != "DescribePreCheckProgressList"
+        });
+        lists
+            .map(|s| (s.query("BackupPlanId").unwrap_or_default(), action(s)))
+            .collect()
+    };
+    let live = [("dbs1".to_owned(), "DescribeFullBackupList".to_owned())];
+    poll(c.as_ref(), TASKS).await;
+    let mut asked = lists().len();
+    assert_eq!(asked, 8, "four lists of two plans");
+    let (kept, report) = poll(c.as_ref(), TASKS).await;
+    assert_eq!(lists()[asked..], live, "where something runs");
+    // what was not asked for stands as it was
+    assert!(report.complete);
+    assert_eq!(kept.same, 8);
+    asked += 1;
+    let called = PollContext {
+        called: true,
+        ..PollContext::default()
+    };
+    c.poll(TASKS, called, &mut Kept::default()).await.unwrap();
+    assert_eq!(lists().len(), asked + 8, "a person asks for all");
+    asked += 8;
+    // what was sent for a plan will show in its lists
+    let prepared = c
+        .prepare(&intent("start", TargetKind::Policy, "pause"))
+        .await
+        .unwrap();
+    let outcome = c.send(&prepared, &|_| {}).await;
+    assert!(
+        !matches!(outcome, SendOutcome::NotSent { .. }),
+        "{outcome:?}"
+    );
+    poll(c.as_ref(), TASKS).await;
+    let after: Vec<_> = lists().split_off(asked);
+    let of_plan = after
+        .iter()
+        .filter(|(plan, list)| plan == "dbs1" && list.ends_with("List"));
+    assert_eq!(of_plan.count(), 4, "{after:?}");
+    assert!(after.iter().all(|(plan, _)| plan == "dbs1"), "{after:?}");
+}
+
+#[test]
+fn a_spared_list_has_its_turn_again() {
+    let held = Quiet {
+        asked: 1_000,
+        first: 2_000,
+        pages: 1,
+    };
+    let mut known = Known::default();
+    known.quiet.insert(("dbs1".to_owned(), Sort::Restore), held);
+    let spared = |known: &Known, first, now| known.spared("dbs1", Sort::Restore, first, now);
+    assert_eq!(spared(&known, 2_000, 30_999), Some(held));
+    assert_eq!(spared(&known, 2_000, 31_000), None);
+    assert_eq!(spared(&known, 6_000, 30_999), None, "its pages moved");
+    assert_eq!(known.spared("dbs1", Sort::Full, 2_000, 2_000), None);
+    known.acted.insert("dbs1".to_owned(), 2_000);
+    assert_eq!(spared(&known, 2_000, 30_999), None);
 }
 
 #[tokio::test]

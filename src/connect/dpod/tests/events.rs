@@ -353,8 +353,8 @@ async fn old_tasks_are_let_go_but_not_what_they_say_of_the_gateway() {
     let c = site.connect();
     let mut kept = Kept::default();
     let context = PollContext {
-        changed_since: None,
         history_from: Some(ago(60 * 24)),
+        ..PollContext::default()
     };
     c.poll(EVENTS, context, &mut kept).await.unwrap();
     let ids: Vec<_> = kept.rows.tasks.iter().map(|t| t.id.as_str()).collect();

@@ -92,7 +92,7 @@ async fn poll_since(
     let mut kept = Kept::default();
     let context = PollContext {
         changed_since,
-        history_from: None,
+        ..PollContext::default()
     };
     let report = connector.poll(feed, context, &mut kept).await.unwrap();
     (kept, report)
