@@ -51,6 +51,37 @@ fn lists(seen: &Seen) -> Option<Value> {
     Some(json!({"instances": rows}))
 }
 
+/// What a scripted service has, to be changed as it runs.
+struct Site {
+    refuses_servers: bool,
+    vault: Value,
+}
+
+/// A service with the lists and one vault, which holds a server.
+async fn huawei() -> (Scripted, Arc<Mutex<Site>>) {
+    let site = Arc::new(Mutex::new(Site {
+        refuses_servers: false,
+        vault: vault("v1", "available", &json!([resource("srv-1")])),
+    }));
+    let now = Arc::clone(&site);
+    let server = Scripted::start(move |seen, _| {
+        let site = now.lock().unwrap();
+        match (lists(seen), seen.path()) {
+            (Some(_), path) if site.refuses_servers && path.contains("/server/") => Say::json(
+                403,
+                r#"{"error_code":"BackupService.0403","error_msg":"no right"}"#,
+            ),
+            (Some(list), _) => Say::json(200, list.to_string()),
+            (_, "/v3/p1/vaults") => {
+                Say::json(200, json!({"vaults": [site.vault], "count": 1}).to_string())
+            }
+            _ => world(seen, &json!([])),
+        }
+    })
+    .await;
+    (server, site)
+}
+
 fn asked(server: &Scripted) -> Vec<String> {
     let seen = server.seen();
     let all = seen.iter().filter(|s| s.path().contains("/protectables/"));
@@ -140,49 +171,23 @@ async fn what_is_in_no_vault_is_a_device_and_its_disks_go_with_it() {
 
 #[tokio::test]
 async fn a_change_in_the_vaults_asks_for_them_again() {
-    let bound = Arc::new(Mutex::new(json!([resource("srv-1")])));
-    let now = Arc::clone(&bound);
-    let server = Scripted::start(move |seen, _| match (lists(seen), seen.path()) {
-        (Some(list), _) => Say::json(200, list.to_string()),
-        (_, "/v3/p1/vaults") => Say::json(
-            200,
-            json!({"vaults": [vault("v1", "available", &now.lock().unwrap())], "count": 1})
-                .to_string(),
-        ),
-        _ => world(seen, &json!([])),
-    })
-    .await;
+    let (server, site) = huawei().await;
     let c = connect_with(&server, &[("cloud", "huawei")]);
     poll(&c, "resources").await;
-    *bound.lock().unwrap() = json!([]);
+    site.lock().unwrap().vault = vault("v1", "available", &json!([]));
     poll(&c, "resources").await;
     assert_eq!(asked(&server).len(), 8);
 }
 
 #[tokio::test]
 async fn a_list_that_fails_costs_itself_and_what_was_known_stays() {
-    let fails = Arc::new(Mutex::new(false));
-    let now = Arc::clone(&fails);
-    let other = Arc::new(Mutex::new("v1".to_owned()));
-    let named = Arc::clone(&other);
-    let server = Scripted::start(move |seen, _| match (lists(seen), seen.path()) {
-        (Some(_), path) if *now.lock().unwrap() && path.contains("/server/") => Say::json(
-            403,
-            r#"{"error_code":"BackupService.0403","error_msg":"no right"}"#,
-        ),
-        (Some(list), _) => Say::json(200, list.to_string()),
-        (_, "/v3/p1/vaults") => Say::json(
-            200,
-            json!({"vaults": [vault(&named.lock().unwrap(), "available", &json!([resource("srv-1")]))], "count": 1})
-                .to_string(),
-        ),
-        _ => world(seen, &json!([])),
-    })
-    .await;
+    let (server, site) = huawei().await;
     let c = connect_with(&server, &[("cloud", "huawei")]);
     let (first, _) = poll(&c, "resources").await;
-    *fails.lock().unwrap() = true;
-    *other.lock().unwrap() = "v2".to_owned();
+    *site.lock().unwrap() = Site {
+        refuses_servers: true,
+        vault: vault("v2", "available", &json!([resource("srv-1")])),
+    };
     let (second, report) = poll(&c, "resources").await;
     assert!(report.complete, "the vaults were read");
     assert_eq!(report.partial.len(), 1);
@@ -246,24 +251,8 @@ async fn where_a_list_breaks_off_the_next_round_goes_on() {
 
 #[tokio::test]
 async fn disks_leave_when_it_is_known_whose_they_are() {
-    let refused = Arc::new(Mutex::new(true));
-    let now = Arc::clone(&refused);
-    let bound = Arc::new(Mutex::new(json!([resource("srv-1")])));
-    let held = Arc::clone(&bound);
-    let server = Scripted::start(move |seen, _| match (lists(seen), seen.path()) {
-        (Some(_), path) if *now.lock().unwrap() && path.contains("/server/") => Say::json(
-            403,
-            r#"{"error_code":"BackupService.0403","error_msg":"no right"}"#,
-        ),
-        (Some(list), _) => Say::json(200, list.to_string()),
-        (_, "/v3/p1/vaults") => Say::json(
-            200,
-            json!({"vaults": [vault("v1", "available", &held.lock().unwrap())], "count": 1})
-                .to_string(),
-        ),
-        _ => world(seen, &json!([])),
-    })
-    .await;
+    let (server, site) = huawei().await;
+    site.lock().unwrap().refuses_servers = true;
     let c = connect_with(&server, &[("cloud", "huawei")]);
     let disks = |pages: &Pages| -> Vec<String> {
         let all = in_no_vault(pages).into_iter().filter(|d| d.what == "disk");
@@ -271,8 +260,10 @@ async fn disks_leave_when_it_is_known_whose_they_are() {
     };
     let (pages, _) = poll(&c, "resources").await;
     assert_eq!(disks(&pages), ["disk-of-free-3", "alone"]);
-    *refused.lock().unwrap() = false;
-    *bound.lock().unwrap() = json!([]);
+    *site.lock().unwrap() = Site {
+        refuses_servers: false,
+        vault: vault("v1", "available", &json!([])),
+    };
     let (pages, _) = poll(&c, "resources").await;
     assert_eq!(disks(&pages), ["alone"], "though the same answer came");
 }

@@ -24,7 +24,22 @@ const PLURAL: &str = include_str!("../../../../tests/fixtures/sdrs/failure_jobs_
 const JOB: &str = include_str!("../../../../tests/fixtures/sdrs/job_stop.json");
 
 /// The list of failed tasks, of one group where it is asked so.
-const FAILURES_OF_ALL: &str = "/v1/p1/task-center/failure-jobs";
+const FAILURE_JOBS: &str = "/v1/p1/task-center/failure-jobs";
+
+/// What a failed task may be called, whatever it is of.
+const FAILURES_OF_ALL: [&str; 11] = [
+    "createFail",
+    "deleteFail",
+    "attachFail",
+    "detachFail",
+    "expandFail",
+    "resizeFail",
+    "startFail",
+    "stopFail",
+    "reverseFail",
+    "failoverFail",
+    "reprotectFail",
+];
 
 const GROUP: &str = "decf224d-87fe-403a-8721-037a1a45c287";
 
@@ -48,7 +63,7 @@ fn published(seen: &Seen) -> Say {
     match seen.path() {
         "/v1/p1/server-groups" => Say::json(200, GROUPS),
         "/v1/p1/protected-instances" => Say::json(200, INSTANCES),
-        FAILURES_OF_ALL => match seen.query("server_group_id").as_deref() {
+        FAILURE_JOBS => match seen.query("server_group_id").as_deref() {
             Some(GROUP) => Say::json(200, FAILURES),
             Some(_) => Say::json(200, PLURAL),
             None => empty(seen),
@@ -140,7 +155,7 @@ async fn failed_tasks_need_one_call_and_one_for_each_group() {
     let c = connector(&server);
     let (kept, report) = poll(c.as_ref(), FAILED).await;
     assert!(report.complete);
-    let path = FAILURES_OF_ALL;
+    let path = FAILURE_JOBS;
     assert_eq!(server.count("GET", path), 3, "group level and two groups");
     let [first, second, pair] = kept.rows.tasks.as_slice() else {
         panic!("{:?}", kept.rows.tasks)
@@ -224,7 +239,7 @@ async fn a_change_that_ended_is_looked_up() {
                 "gone" => error(400, "SDRS.1013"),
                 _ => Say::json(200, json!({"server_group": group}).to_string()),
             },
-            FAILURES_OF_ALL => Say::json(
+            FAILURE_JOBS => Say::json(
                 200,
                 json!({"count": 1, "failure_jobs": [{"job_status": "FAIL", "resource_id": "g1", "resource_name": "web",
                     "resource_type": "server_groups", "failure_status": "startFail", "job_id": "j9",
@@ -488,20 +503,7 @@ async fn what_the_first_of_several_steps_did_is_not_taken_for_the_whole() {
 #[tokio::test]
 async fn every_failure_status_has_its_retry_or_a_reason() {
     let c = connector(&Scripted::start(|seen, _| empty(seen)).await);
-    let all = [
-        "createFail",
-        "deleteFail",
-        "attachFail",
-        "detachFail",
-        "expandFail",
-        "resizeFail",
-        "startFail",
-        "stopFail",
-        "reverseFail",
-        "failoverFail",
-        "reprotectFail",
-    ];
-    for status in all {
+    for status in FAILURES_OF_ALL {
         let object = match status {
             "attachFail" | "detachFail" | "expandFail" => "replications",
             "resizeFail" => "protected_instances",

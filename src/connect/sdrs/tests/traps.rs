@@ -13,7 +13,7 @@ async fn the_job_type_of_a_failed_task_decides_nothing() {
         "deleteSomethingNew",
     ];
     let server = Scripted::start(|seen, _| match seen.path() {
-        FAILURES_OF_ALL => {
+        FAILURE_JOBS => {
             let rows: Vec<Value> = (0..)
                 .zip(WORDS)
                 .map(|(n, word)| {
@@ -164,7 +164,7 @@ async fn every_published_form_of_a_time_is_read_and_none_without_a_zone_moves() 
                     "updated_at": written}]})
                 .to_string(),
             ),
-            FAILURES_OF_ALL => Say::json(
+            FAILURE_JOBS => Say::json(
                 200,
                 json!({"count": 1, "failure_jobs": [{"job_id": "j1", "resource_id": "g1", "begin_time": written,
                     "resource_type": "server_groups", "failure_status": "startFail"}]})
@@ -267,19 +267,7 @@ async fn no_action_goes_to_tags_or_batches() {
         "source_server": "s1", "volume_ids": "v1,v2", "server_group_id": "g1", "domain_id": "d",
         "attachment": [{"protected_instance": "i1", "device": "/dev/vdb"}]});
     let mut shown = 0;
-    for failure in [
-        "createFail",
-        "deleteFail",
-        "attachFail",
-        "detachFail",
-        "expandFail",
-        "resizeFail",
-        "startFail",
-        "stopFail",
-        "reverseFail",
-        "failoverFail",
-        "reprotectFail",
-    ] {
+    for failure in FAILURES_OF_ALL {
         for object in [
             "server_groups",
             "protected_instances",
@@ -348,7 +336,7 @@ async fn one_move_of_three_names_is_one_operation() {
             200,
             r#"{"count":1,"server_groups":[{"id":"g1","name":"web","status":"reversing"}]}"#,
         ),
-        FAILURES_OF_ALL => Say::json(
+        FAILURE_JOBS => Say::json(
             200,
             r#"{"count":1,"failure_jobs":[{"job_id":"j1","resource_id":"g1","resource_type":"server_groups","failure_status":"reverseFail","job_type":"reverseProtectionGroup"}]}"#,
         ),
