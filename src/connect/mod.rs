@@ -12,6 +12,7 @@ pub mod cbr;
 pub mod csbs;
 pub mod dbs;
 pub mod decode;
+mod disks;
 pub mod dpod;
 pub mod endpoint;
 pub mod freezer;
@@ -92,6 +93,16 @@ pub struct Covers {
     pub live: bool,
     /// Failed tasks: one we hold from this feed and which is absent was cleared at the service.
     pub failed: bool,
+}
+
+impl Covers {
+    /// A feed of news.
+    pub const NOTHING: Self = Self {
+        devices: false,
+        policies: false,
+        live: false,
+        failed: false,
+    };
 }
 
 /// What a poll is told.

@@ -126,9 +126,14 @@ impl Session {
     /// Now by the service's clock, as far as its answers told it.
     #[must_use]
     pub fn service_now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        self.clock()
-            .map_or(now, |(theirs, ours)| now.plus(theirs.since(ours)))
+        self.by_service(Timestamp::now())
+    }
+
+    /// An instant of ours by the service's clock, as far as its answers told it.
+    #[must_use]
+    pub fn by_service(&self, ours: Timestamp) -> Timestamp {
+        let clock = self.clock();
+        ours.plus(clock.map_or(0, |(theirs, ours)| theirs.since(ours)))
     }
 
     /// The base address, looked up once: configuration first, then the catalog; version and project are

@@ -63,8 +63,7 @@ static FEEDS: [FeedSpec; 2] = [
         covers: Covers {
             devices: true,
             policies: true,
-            live: false,
-            failed: false,
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
@@ -73,10 +72,8 @@ static FEEDS: [FeedSpec; 2] = [
         busy_ms: 30_000,
         // how long a backup stays in its policy's list is not published: an absent failure did happen
         covers: Covers {
-            devices: false,
-            policies: false,
             live: true,
-            failed: false,
+            ..Covers::NOTHING
         },
     },
 ];

@@ -66,13 +66,6 @@ const RECENT: &str = "recent";
 /// The newest good backup of each resource.
 const LAST_GOOD: &str = "last-good";
 
-const NOTHING: Covers = Covers {
-    devices: false,
-    policies: false,
-    live: false,
-    failed: false,
-};
-
 static FEEDS: [FeedSpec; 5] = [
     FeedSpec {
         id: RUNNING,
@@ -80,7 +73,7 @@ static FEEDS: [FeedSpec; 5] = [
         busy_ms: 4_000,
         covers: Covers {
             live: true,
-            ..NOTHING
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
@@ -89,21 +82,21 @@ static FEEDS: [FeedSpec; 5] = [
         busy_ms: 15_000,
         covers: Covers {
             failed: true,
-            ..NOTHING
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
         id: RECENT,
         idle_ms: 30_000,
         busy_ms: 10_000,
-        covers: NOTHING,
+        covers: Covers::NOTHING,
     },
     // Before the resources, whose rows say what it found.
     FeedSpec {
         id: LAST_GOOD,
         idle_ms: 900_000,
         busy_ms: 900_000,
-        covers: NOTHING,
+        covers: Covers::NOTHING,
     },
     FeedSpec {
         id: RESOURCES,
@@ -112,7 +105,7 @@ static FEEDS: [FeedSpec; 5] = [
         covers: Covers {
             devices: true,
             policies: true,
-            ..NOTHING
+            ..Covers::NOTHING
         },
     },
 ];

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Cbr;
 use super::act::{Plan, refused};
 use super::draft::{BackupRow, Draft, OneBackup, yes_no};
+use crate::connect::disks;
 use crate::connect::http::Call;
 use crate::model::{Danger, Fault, Input, InputKind, Intent, clean};
 
@@ -29,26 +30,6 @@ pub(super) static INPUTS: [Input; 3] = [
         required: false,
     },
 ];
-
-/// `backup=disk` pairs as typed.
-fn pairs(text: &str) -> Result<Vec<(String, String)>, Fault> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-        .map(|pair| {
-            pair.split_once('=')
-                .map(|(b, v)| (b.trim().to_owned(), v.trim().to_owned()))
-                .filter(|(b, v)| !b.is_empty() && !v.is_empty())
-                .ok_or_else(|| {
-                    refused(
-                        format!("'{}' is not backup=disk", clean(pair)),
-                        "volumes",
-                        "Write the ids as backup=disk, separated by commas.",
-                    )
-                })
-        })
-        .collect()
-}
 
 impl Cbr {
     pub(super) async fn draft_restore(&self, intent: &Intent) -> Result<Draft, Fault> {
@@ -136,7 +117,7 @@ impl Cbr {
                 "Answer yes or no.",
             )
         })?;
-        let given = pairs(intent.inputs.get("volumes").map_or("", |v| v.trim()))?;
+        let given = disks::pairs(intent.inputs.get("volumes").map_or("", |v| v.trim()))?;
         let elsewhere = target != b.resource_id.as_str();
         if elsewhere && given.is_empty() {
             return Err(refused(

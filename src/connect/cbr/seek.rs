@@ -61,8 +61,7 @@ impl Cbr {
     ) -> Result<Found, Fault> {
         let plan: Plan = prepared.own_plan()?;
         // The service dates its tasks by its own clock.
-        let clock = self.session.clock();
-        let since = sent_at.plus(clock.map_or(0, |(theirs, ours)| theirs.since(ours)) - SLACK_MS);
+        let since = self.session.by_service(sent_at).plus(-SLACK_MS);
         match prepared.intent.action {
             "back-up" | "back-up-again" | "run" => self.seek_tasks(&plan, "backup", since).await,
             "restore" => self.seek_tasks(&plan, "restore", since).await,

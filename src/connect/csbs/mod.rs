@@ -64,9 +64,7 @@ static FEEDS: [FeedSpec; 6] = [
         busy_ms: 4_000,
         covers: Covers {
             live: true,
-            devices: false,
-            policies: false,
-            failed: false,
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
@@ -75,16 +73,14 @@ static FEEDS: [FeedSpec; 6] = [
         busy_ms: 15_000,
         covers: Covers {
             failed: true,
-            devices: false,
-            policies: false,
-            live: false,
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
         id: "recent",
         idle_ms: 30_000,
         busy_ms: 10_000,
-        covers: NOTHING,
+        covers: Covers::NOTHING,
     },
     FeedSpec {
         id: "policies",
@@ -92,31 +88,22 @@ static FEEDS: [FeedSpec; 6] = [
         busy_ms: 30_000,
         covers: Covers {
             policies: true,
-            devices: false,
-            live: false,
-            failed: false,
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
         id: "policy-runs",
         idle_ms: 120_000,
         busy_ms: 30_000,
-        covers: NOTHING,
+        covers: Covers::NOTHING,
     },
     FeedSpec {
         id: "last-good",
         idle_ms: 900_000,
         busy_ms: 900_000,
-        covers: NOTHING,
+        covers: Covers::NOTHING,
     },
 ];
-
-const NOTHING: Covers = Covers {
-    devices: false,
-    policies: false,
-    live: false,
-    failed: false,
-};
 
 static CAPABILITIES: Capabilities = Capabilities {
     devices: Support::Partly(

@@ -6,6 +6,7 @@ use super::act::{Plan, gone, refused, unreadable};
 use super::draft::Draft;
 use super::item::{Facet, Item, OneItem};
 use super::{Csbs, PROVIDER};
+use crate::connect::disks;
 use crate::connect::http::Call;
 use crate::model::{Danger, Fault, Input, InputKind, Intent, clean};
 
@@ -30,26 +31,6 @@ pub(super) static INPUTS: [Input; 3] = [
         required: false,
     },
 ];
-
-/// `backup=disk` pairs as typed.
-fn pairs(text: &str) -> Result<Vec<(String, String)>, Fault> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-        .map(|pair| {
-            pair.split_once('=')
-                .map(|(b, v)| (b.trim().to_owned(), v.trim().to_owned()))
-                .filter(|(b, v)| !b.is_empty() && !v.is_empty())
-                .ok_or_else(|| {
-                    refused(
-                        format!("'{}' is not backup=disk", clean(pair)),
-                        "volumes",
-                        "Write the ids as backup=disk, separated by commas.",
-                    )
-                })
-        })
-        .collect()
-}
 
 impl Csbs {
     pub(super) async fn draft_restore(&self, intent: &Intent) -> Result<Draft, Fault> {
@@ -87,7 +68,7 @@ impl Csbs {
                 "Choose another backup.",
             ));
         }
-        let given = pairs(input("volumes"))?;
+        let given = disks::pairs(input("volumes"))?;
         let server = match input("server") {
             "" => item.resource_id.owned(),
             other => other.to_owned(),

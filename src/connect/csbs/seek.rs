@@ -54,10 +54,7 @@ impl Csbs {
         // The service dates its backups by its own clock.
         let noted = self.known(|known| known.sent_at(&prepared.plan.to_string()));
         let since = noted
-            .unwrap_or_else(|| {
-                let clock = self.session.clock();
-                sent_at.plus(clock.map_or(0, |(theirs, ours)| theirs.since(ours)))
-            })
+            .unwrap_or_else(|| self.session.by_service(sent_at))
             .plus(-SLACK_MS);
         match prepared.intent.action {
             "back-up" | "back-up-again" | "run-policy" => {

@@ -296,11 +296,7 @@ impl Dpod {
     ) -> Result<Found, Fault> {
         let script: Script = prepared.own_plan()?;
         self.catch_up(None).await?;
-        let offset = self
-            .session
-            .clock()
-            .map_or(0, |(theirs, ours)| theirs.since(ours));
-        let from = sent_at.plus(offset - SLACK_MS);
+        let from = self.session.by_service(sent_at).plus(-SLACK_MS);
         let feed = lock(&self.feed);
         let seen = feed
             .board

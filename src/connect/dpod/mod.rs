@@ -70,9 +70,8 @@ static FEEDS: [FeedSpec; 2] = [
         busy_ms: 1_000,
         covers: Covers {
             devices: true,
-            policies: false,
             live: true,
-            failed: false,
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
@@ -80,10 +79,8 @@ static FEEDS: [FeedSpec; 2] = [
         idle_ms: 30_000,
         busy_ms: 30_000,
         covers: Covers {
-            devices: false,
             policies: true,
-            live: false,
-            failed: false,
+            ..Covers::NOTHING
         },
     },
 ];

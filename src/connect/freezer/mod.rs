@@ -50,10 +50,9 @@ static FEEDS: [FeedSpec; 2] = [
         busy_ms: 2_000,
         // A run that is no longer told of was replaced by the job's next one: its failure did happen.
         covers: Covers {
-            devices: false,
             policies: true,
             live: true,
-            failed: false,
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
@@ -62,9 +61,7 @@ static FEEDS: [FeedSpec; 2] = [
         busy_ms: 60_000,
         covers: Covers {
             devices: true,
-            policies: false,
-            live: false,
-            failed: false,
+            ..Covers::NOTHING
         },
     },
 ];

@@ -72,13 +72,6 @@ const RUNNING: &str = "running";
 const FAILED: &str = "failed";
 const RECENT: &str = "recent";
 
-const NOTHING: Covers = Covers {
-    devices: false,
-    policies: false,
-    live: false,
-    failed: false,
-};
-
 static FEEDS: [FeedSpec; 4] = [
     FeedSpec {
         id: RUNNING,
@@ -86,7 +79,7 @@ static FEEDS: [FeedSpec; 4] = [
         busy_ms: 3_000,
         covers: Covers {
             live: true,
-            ..NOTHING
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
@@ -95,14 +88,14 @@ static FEEDS: [FeedSpec; 4] = [
         busy_ms: 15_000,
         covers: Covers {
             failed: true,
-            ..NOTHING
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
         id: RECENT,
         idle_ms: 30_000,
         busy_ms: 10_000,
-        covers: NOTHING,
+        covers: Covers::NOTHING,
     },
     FeedSpec {
         id: PLANS,
@@ -111,7 +104,7 @@ static FEEDS: [FeedSpec; 4] = [
         covers: Covers {
             devices: true,
             policies: true,
-            ..NOTHING
+            ..Covers::NOTHING
         },
     },
 ];

@@ -55,8 +55,7 @@ impl Karbor {
     ) -> Result<Found, Fault> {
         let plan: Plan = prepared.own_plan()?;
         // The service dates its logs by its own clock.
-        let clock = self.session.clock();
-        let since = sent_at.plus(clock.map_or(0, |(theirs, ours)| theirs.since(ours)) - SLACK_MS);
+        let since = self.session.by_service(sent_at).plus(-SLACK_MS);
         let (filter, id, operation) = match prepared.intent.action {
             "run-plan" | "run-again" => ("plan_id", plan.plan_id.as_str(), "backup"),
             "restore" => ("checkpoint_id", plan.checkpoint.as_str(), "restore"),

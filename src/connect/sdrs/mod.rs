@@ -80,7 +80,7 @@ const FEEDS: &[FeedSpec] = &[
             devices: true,
             policies: true,
             live: true,
-            failed: false,
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
@@ -88,22 +88,15 @@ const FEEDS: &[FeedSpec] = &[
         idle_ms: 20_000,
         busy_ms: 10_000,
         covers: Covers {
-            devices: false,
-            policies: false,
-            live: false,
             failed: true,
+            ..Covers::NOTHING
         },
     },
     FeedSpec {
         id: JOBS,
         idle_ms: 5_000,
         busy_ms: 3_000,
-        covers: Covers {
-            devices: false,
-            policies: false,
-            live: false,
-            failed: false,
-        },
+        covers: Covers::NOTHING,
     },
 ];
 

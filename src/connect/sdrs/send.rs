@@ -290,13 +290,7 @@ impl Sdrs {
             },
             Some((status, updated)) => {
                 let changed = status != before(intent)
-                    || updated.is_some_and(|at| {
-                        let skew = self
-                            .session
-                            .clock()
-                            .map_or(0, |(theirs, ours)| theirs.since(ours));
-                        at.since(sent_at.plus(skew)) >= 0
-                    });
+                    || updated.is_some_and(|at| at >= self.session.by_service(sent_at));
                 if changed {
                     Found::Done {
                         task_ids: Vec::new(),
