@@ -94,13 +94,16 @@ pub enum Message {
 }
 
 impl Message {
-    /// The message, or each of the several that it is.
+    /// The message, or each of the several that it is, none of which takes long to fold.
     pub fn each(self) -> impl Iterator<Item = Self> {
-        let (one, lot) = match self {
-            Self::Lot(events) => (None, events),
-            other => (Some(other), Vec::new()),
+        let (other, lot, one) = match self {
+            Self::Lot(events) => (None, events, None),
+            Self::Watch(event) => (None, Vec::new(), Some(event)),
+            other => (Some(other), Vec::new(), None),
         };
-        one.into_iter().chain(lot.into_iter().map(Self::Watch))
+        let events = one.into_iter().chain(lot);
+        let pieces = events.flat_map(WatchEvent::pieces).map(Self::Watch);
+        other.into_iter().chain(pieces)
     }
 }
 

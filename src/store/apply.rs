@@ -14,6 +14,23 @@ use super::{Applied, Store, TaskRow};
 use crate::model::{Asked, Phase, Rows, ServiceId, Task, Timestamp};
 use crate::query::Field;
 
+/// Which tasks of a page are told at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// So many tasks of the page were told before.
+    pub from: usize,
+    /// No more of the page follow.
+    pub is_last: bool,
+}
+
+impl Part {
+    /// All of them.
+    pub const WHOLE: Self = Self {
+        from: 0,
+        is_last: true,
+    };
+}
+
 /// What one row did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Fate {
@@ -62,6 +79,19 @@ impl Store {
         rows: Rows,
         now: Timestamp,
     ) -> Applied {
+        self.apply_part(id, feed, page, rows, Part::WHOLE, now)
+    }
+
+    /// Takes in a part of a page of a feed. All devices, policies and unreadable rows come with the first.
+    pub fn apply_part(
+        &mut self,
+        id: ServiceId,
+        feed: &'static str,
+        page: u32,
+        rows: Rows,
+        part: Part,
+        now: Timestamp,
+    ) -> Applied {
         let mut applied = Applied::default();
         self.clock = self.clock.max(now);
         let Some(state) = self.services.get_mut(id.index()) else {
@@ -81,8 +111,11 @@ impl Store {
         // folding a task in looks at no feed, so that what this one shows can be noted along the way
         let mut shown = std::mem::take(&mut feed_state.tasks);
         held.seen = true;
-        held.devices.clear();
-        held.policies.clear();
+        let is_first = part.from == 0;
+        if is_first {
+            held.devices.clear();
+            held.policies.clear();
+        }
         for device in rows.devices {
             let (row, fate) = self.put_device(id, device, now);
             held.devices.push(row);
@@ -94,8 +127,8 @@ impl Store {
             applied.count(fate);
         }
         let transitions = self.log.count();
-        let told = rows.tasks.len();
-        for (place, task) in rows.tasks.into_iter().enumerate() {
+        let told = part.from + rows.tasks.len();
+        for (place, task) in (part.from..).zip(rows.tasks) {
             // lists come in the same order most of the time: the row is often known without a search
             let likely = held.tasks.get(place).copied();
             let (row, fate) = self.put_task(id, task, source, likely, now);
@@ -109,12 +142,16 @@ impl Store {
             }
             applied.count(fate);
         }
-        held.tasks.truncate(told);
+        if part.is_last {
+            held.tasks.truncate(told);
+        }
         applied.transitions = (self.log.count() - transitions) as usize;
         let mut bad = rows.bad;
         bad.truncate(super::service_state::BAD_KEPT);
-        let other_bad = held.bad != bad;
-        held.bad = bad;
+        let other_bad = is_first && held.bad != bad;
+        if is_first {
+            held.bad = bad;
+        }
         if let Some(state) = self.services.get_mut(id.index()) {
             let feed_state = state.feed_mut(feed);
             feed_state.tasks = shown;

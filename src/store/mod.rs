@@ -52,6 +52,7 @@ use crate::model::{Device, Health, Kind, Policy, Service, ServiceId, Timestamp};
 
 pub use crate::query::Noun;
 pub use acks::{Ack, AckState};
+pub use apply::Part;
 pub use changed::FieldSet;
 pub use counts::Counts;
 pub use device_view::DeviceView;

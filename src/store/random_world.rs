@@ -216,7 +216,22 @@ impl World {
             ..Rows::default()
         };
         let (a, b) = tasks.split_at(tasks.len() / 2);
-        self.store.apply(id, feed, 0, page(a), self.now);
+        let mut told = page(a);
+        let rest = told.tasks.split_off(told.tasks.len() / 2);
+        let halves = Part {
+            is_last: false,
+            ..Part::WHOLE
+        };
+        self.store.apply_part(id, feed, 0, told, halves, self.now);
+        let second = Part {
+            from: a.len() / 2,
+            is_last: true,
+        };
+        let rest = Rows {
+            tasks: rest,
+            ..Rows::default()
+        };
+        self.store.apply_part(id, feed, 0, rest, second, self.now);
         self.store.apply(id, feed, 1, page(b), self.now);
         // once more: nothing may change, not even by a generation
         let settled = self.store.generation();

@@ -39,6 +39,15 @@ pub fn fold(store: &mut Store, event: WatchEvent, now: Timestamp) -> Folded {
         } => {
             store.apply(service, feed, number, rows, now);
         }
+        WatchEvent::Part {
+            service,
+            feed,
+            number,
+            rows,
+            part,
+        } => {
+            store.apply_part(service, feed, number, rows, part, now);
+        }
         WatchEvent::Page {
             service,
             feed,
