@@ -3,7 +3,8 @@
 use super::*;
 use crate::console::Effect;
 use crate::console::thing::Thing;
-use crate::model::{Fault, FaultKind, ServiceId};
+use crate::model::{Fault, FaultKind, Phase, Rows, ServiceId};
+use crate::store::Covered;
 
 #[test]
 fn numbers_tab_and_sideways_choose_panes() {
@@ -226,8 +227,35 @@ fn the_page_of_services_says_what_is_wrong_and_what_each_can_do() {
             .store
             .set_partial(ServiceId(0), feed, vec![fault(), fault()]);
     }
+    // what was cleared is no failed job any more, here as in the header
+    let failed = |state: &State| state.store.counts_of(ServiceId(0), state.now).failed;
+    let before = failed(&state);
+    let covers = Covered {
+        failed: true,
+        ..Covered::default()
+    };
+    let cleared = task("c-0", "ecs-0", "nightly", "error", Phase::Failed, 0);
+    let rows = Rows {
+        tasks: vec![cleared],
+        ..Rows::default()
+    };
+    state
+        .store
+        .apply(ServiceId(0), "failed", 0, rows, state.now);
+    for _ in 0..2 {
+        let end = state
+            .store
+            .finish_round(ServiceId(0), "failed", covers, true, state.now);
+        assert!(end.missing_live.is_empty());
+    }
+    assert_eq!(failed(&state), before);
     press(&mut state, "i");
     let mut shown = text(&state);
+    let head = shown
+        .lines()
+        .find(|l| l.contains("otc-eu csbs  "))
+        .expect("its head");
+    assert!(head.contains(&format!("{before} failed")), "{head}");
     // how each stands comes before what any of them can do, and the same is said once
     let heads = shown.split("can do").next().unwrap_or_default();
     assert!(heads.contains("jira"), "{shown}");

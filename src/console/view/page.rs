@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::connect::Capabilities;
-use crate::model::{Health, Kind, Phase, Service};
+use crate::model::{Health, Kind, Service};
 use crate::operate::{ActionRecord, Stage};
 use crate::store::ServiceState;
 use crate::store::history::{HistoryState, Place};
@@ -231,12 +231,12 @@ fn services<'s>(cx: &Cx<'s>, width: usize) -> Vec<Text<'s>> {
         if service.read_only {
             line.push("  read-only", cx.style(Role::Warning));
         }
-        let of = |wanted: fn(Phase) -> bool| -> usize {
-            let phases = Phase::ALL.into_iter().filter(|p| wanted(*p));
-            phases.map(|p| state.in_phase(p) as usize).sum()
-        };
-        let (failed, live) = (of(Phase::needs_person), of(Phase::is_live));
-        let text = format!("{} failed, {} running", count(failed), count(live));
+        let counts = cx.state.store.counts_of(service.id, cx.state.now);
+        let text = format!(
+            "{} failed, {} running",
+            count(counts.failed as usize),
+            count(counts.live as usize)
+        );
         if line.width() + 2 + text.len() <= width {
             out.push(line.with(format!("  {text}"), dim));
         } else {
