@@ -24,6 +24,7 @@ mod nights;
 mod order;
 mod outcomes;
 mod parties;
+mod party_view;
 mod plan;
 mod plan_text;
 mod policy_view;
@@ -343,13 +344,13 @@ impl Store {
     /// A device; a row that is not there reads as empty.
     #[must_use]
     pub fn device(&self, row: DeviceRow) -> DeviceView<'_> {
-        DeviceView::new(self, row)
+        DeviceView::new(self, row, self.devices.get(self.devices.shown(row.0)))
     }
 
     /// A policy; a row that is not there reads as empty.
     #[must_use]
     pub fn policy(&self, row: PolicyRow) -> PolicyView<'_> {
-        PolicyView::new(self, row)
+        PolicyView::new(self, row, self.policies.get(self.policies.shown(row.0)))
     }
 
     /// The last transitions across all services.
