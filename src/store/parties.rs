@@ -4,8 +4,9 @@ use hashbrown::HashMap;
 
 use super::Store;
 use super::apply::Fate;
-use super::changed::FieldSet;
+use super::changed::{Changes, FieldSet};
 use super::outcomes::{self, Outcome, Stats, Tally};
+use super::party_view::Listed;
 use super::slots::Slots;
 use super::symbols::{Sym, Symbols};
 use super::tasks::{NEVER, Row, Tasks};
@@ -149,42 +150,14 @@ impl Store {
     pub(super) fn settle_stats(&mut self, news: bool) {
         let (tasks, protecting, clock) = (&self.tasks, &self.protecting, self.clock);
         let of = |number| outcome(tasks, protecting, number);
-        for row in self.devices.take_dirty() {
-            let stats = fresh_stats(&mut self.devices, row, of);
-            let Some(slot) = self.devices.get_mut(row) else {
-                continue;
-            };
-            let mut stats = stats;
-            if let Some(told) = slot.listed.as_ref().and_then(|d| d.last_success) {
-                stats.heed(told);
-            }
-            let fields = stats_differ(&slot.stats, &stats);
-            slot.stats = stats;
-            if let (Some(fields), true) = (fields, slot.listed.is_some()) {
-                if news {
-                    note(&mut self.devices, row, fields, clock);
-                }
-                self.device_changes.note_reckoned(row, fields);
-            }
-        }
-        for row in self.policies.take_dirty() {
-            let stats = fresh_stats(&mut self.policies, row, of);
-            let Some(slot) = self.policies.get_mut(row) else {
-                continue;
-            };
-            let mut stats = stats;
-            if let Some(told) = slot.listed.as_ref().and_then(|p| p.last_success) {
-                stats.heed(told);
-            }
-            let fields = stats_differ(&slot.stats, &stats);
-            slot.stats = stats;
-            if let (Some(fields), true) = (fields, slot.listed.is_some()) {
-                if news {
-                    note(&mut self.policies, row, fields, clock);
-                }
-                self.policy_changes.note_reckoned(row, fields);
-            }
-        }
+        settle(&mut self.devices, &mut self.device_changes, of, news, clock);
+        settle(
+            &mut self.policies,
+            &mut self.policy_changes,
+            of,
+            news,
+            clock,
+        );
     }
 
     /// Learns whether an operation protects data.
@@ -193,6 +166,33 @@ impl Store {
         self.protecting
             .entry(operation)
             .or_insert_with(|| outcomes::protects(symbols.get(operation)));
+    }
+}
+
+/// Brings the statistics of one noun up to date.
+fn settle<T: Listed>(
+    slots: &mut Slots<T>,
+    changes: &mut Changes,
+    of: impl Fn(u32) -> Outcome,
+    news: bool,
+    clock: Timestamp,
+) {
+    for row in slots.take_dirty() {
+        let mut stats = fresh_stats(slots, row, &of);
+        let Some(slot) = slots.get_mut(row) else {
+            continue;
+        };
+        if let Some(told) = slot.listed.as_ref().and_then(|l| l.last_success()) {
+            stats.heed(told);
+        }
+        let fields = stats_differ(&slot.stats, &stats);
+        slot.stats = stats;
+        if let (Some(fields), true) = (fields, slot.listed.is_some()) {
+            if news {
+                note(slots, row, fields, clock);
+            }
+            changes.note_reckoned(row, fields);
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub trait Listed {
     fn is_faulty(&self) -> bool;
     /// The service itself says that it is protected now.
     fn is_protected(&self) -> bool;
+    /// Its last good backup, where the service itself tells it.
+    fn last_success(&self) -> Option<Timestamp>;
     /// Labels and values.
     fn facts(&self) -> &[(&'static str, String)];
     /// The service's own record.
@@ -53,6 +55,10 @@ macro_rules! listed {
 
             fn is_protected(&self) -> bool {
                 self.protected_now
+            }
+
+            fn last_success(&self) -> Option<Timestamp> {
+                self.last_success
             }
 
             fn facts(&self) -> &[(&'static str, String)] {
