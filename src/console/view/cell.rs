@@ -271,7 +271,8 @@ fn task<'s>(cx: &Cx<'s>, row: TaskRow, col: Col, width: usize) -> Text<'s> {
         Col::Code => code(cx, row, width),
         Col::Http => match task.http_status() {
             Some(n) => Text::of(n.to_string(), cx.style(Role::Text)),
-            None => none(cx),
+            None if task.phase().needs_person() => none(cx),
+            None => Text::new(),
         },
         Col::Meaning => {
             let card = Card::of(&cx.state.catalog, &cx.state.store, row);
@@ -324,10 +325,12 @@ fn step<'s>(cx: &Cx<'s>, row: TaskRow, width: usize) -> Text<'s> {
         let text = format!("slow, usual {}", span(usual.ms));
         return plain(cx, text, Role::Warning, width);
     }
-    let text = if task.step().is_empty() {
-        task.native_status()
-    } else {
-        task.step()
+    // what has ended is at no step: the last one is told where it is another word than the status
+    let text = match task.step() {
+        step if !task.phase().is_live() && step == task.native_status() => "",
+        "" if !task.phase().is_live() => "",
+        "" => task.native_status(),
+        step => step,
     };
     let role = match task.phase() {
         Phase::Waiting | Phase::Queued => Role::Waiting,
@@ -422,7 +425,8 @@ fn code<'s>(cx: &Cx<'s>, row: TaskRow, width: usize) -> Text<'s> {
         let text = cut_middle(task.native_status(), width, cx.glyphs.more);
         return Text::of(text, cx.style(role));
     }
-    none(cx)
+    // what did not fail has none to miss
+    Text::new()
 }
 
 #[cfg(test)]
