@@ -140,7 +140,7 @@ pub trait PageSink: Send {
 pub struct PollReport {
     /// True when the list was read to its end, so that absent rows are gone.
     pub complete: bool,
-    /// How many pages were handed over.
+    /// How many pages the service gave. None: it was not asked, so that nothing is known of how it stands.
     pub pages: u32,
     /// The service's own clock (HTTP `Date`) and ours when that answer came, for noticing a wrong clock.
     pub clock: Option<(Timestamp, Timestamp)>,

@@ -111,7 +111,8 @@ async fn ask_service(
     let at = Timestamp::now();
     for (spec, outcome) in rounds {
         match &outcome {
-            Ok(_) => pulse.answered(spec.id, at),
+            Ok(report) if report.pages > 0 => pulse.answered(spec.id, at),
+            Ok(_) => {}
             Err(fault) => pulse.failed(spec.id, fault.clone(), at, None),
         }
         let round = Box::new(Round {
@@ -144,7 +145,8 @@ fn too_late(deadline: Duration) -> Fault {
             deadline.as_secs()
         ),
         "",
-        "Ask for less (a filter, a shorter history) or allow more time with --timeout.",
+        "Allow more time with --timeout or ask for less (a filter, a shorter history); keepwatch doctor tells whether it \
+         answers at all.",
     )
 }
 

@@ -204,10 +204,12 @@ impl FeedWatch {
     async fn settle(&mut self, outcome: &Result<PollReport, Fault>, at: Timestamp) -> Option<u64> {
         let feed = self.spec.id;
         match outcome {
-            Ok(_) => {
+            Ok(report) => {
                 self.failures = 0;
-                self.shared.feel(|pulse| pulse.answered(feed, at)).await;
-                self.shared.beat.notify_one();
+                if report.pages > 0 {
+                    self.shared.feel(|pulse| pulse.answered(feed, at)).await;
+                    self.shared.beat.notify_one();
+                }
                 Some(self.interval())
             }
             Err(fault) => {

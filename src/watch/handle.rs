@@ -157,8 +157,8 @@ mod tests {
         TaskLook,
     };
     use crate::model::{
-        ActionSpec, Fault, FaultKind, Found, Intent, Kind, Prepared, SendOutcome, Service, Target,
-        Timestamp,
+        ActionSpec, Fault, FaultKind, Found, Health, Intent, Kind, Prepared, SendOutcome, Service,
+        Target, Timestamp,
     };
 
     const NOTHING: Covers = Covers {
@@ -189,7 +189,8 @@ mod tests {
     /// Notes what is asked for, and answers it or refuses.
     struct Asked {
         asked: Mutex<Vec<&'static str>>,
-        answers: bool,
+        /// So many pages a round; `None` refuses.
+        answers: Option<u32>,
         rest: Broken,
     }
 
@@ -222,10 +223,12 @@ mod tests {
             sink: &mut dyn PageSink,
         ) -> Result<PollReport, Fault> {
             self.asked.lock().unwrap().push(feed);
-            if self.answers {
-                Ok(PollReport::default())
-            } else {
-                self.rest.poll(feed, context, sink).await
+            match self.answers {
+                Some(pages) => Ok(PollReport {
+                    pages,
+                    ..PollReport::default()
+                }),
+                None => self.rest.poll(feed, context, sink).await,
             }
         }
 
@@ -246,8 +249,8 @@ mod tests {
         }
     }
 
-    /// What a service is asked for until nothing is left to do but wait.
-    async fn asked_at_the_start(answers: bool) -> Vec<&'static str> {
+    /// What a service is asked for until nothing is left to do but wait, and whether it was called fresh.
+    async fn asked_at_the_start(answers: Option<u32>) -> (Vec<&'static str>, bool) {
         let fault = Fault::new(FaultKind::Auth, "the password is wrong", "", "");
         let connector = Arc::new(Asked {
             asked: Mutex::default(),
@@ -267,23 +270,40 @@ mod tests {
             every_ms: None,
         };
         let (_watchers, mut events) = spawn(&[watched]);
+        let mut fresh = false;
         for _ in 0..1_000 {
-            while events.try_recv().is_ok() {}
+            while let Ok(event) = events.try_recv() {
+                fresh |= matches!(
+                    event,
+                    WatchEvent::Health {
+                        health: Health::Fresh { .. },
+                        ..
+                    }
+                );
+            }
             tokio::task::yield_now().await;
         }
         let asked = connector.asked.lock().unwrap();
-        asked.clone()
+        (asked.clone(), fresh)
     }
 
     #[tokio::test]
     async fn statistics_come_last_and_devices_are_asked_once_more_for_what_they_found() {
-        let asked = asked_at_the_start(true).await;
+        let (asked, fresh) = asked_at_the_start(Some(1)).await;
         assert_eq!(asked, ["devices", "statistics", "devices"]);
+        assert!(fresh);
+    }
+
+    #[tokio::test]
+    async fn a_round_that_asked_the_service_nothing_says_nothing_of_its_health() {
+        let (asked, fresh) = asked_at_the_start(Some(0)).await;
+        assert!(!asked.is_empty() && !fresh);
     }
 
     #[tokio::test]
     async fn a_refused_login_is_not_tried_again_because_statistics_were_refused_too() {
-        let asked = asked_at_the_start(false).await;
+        let (asked, fresh) = asked_at_the_start(None).await;
         assert_eq!(asked, ["devices", "statistics"]);
+        assert!(!fresh);
     }
 }

@@ -137,3 +137,25 @@ async fn the_nights_before_were_told_as_nights_are() {
     let quiet = Dpod::start(bare()).await;
     assert!(quiet.running.past_calls.is_empty());
 }
+
+#[tokio::test]
+async fn whatever_the_hour_something_went_wrong_and_something_well() {
+    for hours in (0..7 * 24).step_by(5) {
+        let start = calm().start.expect("a start") + chrono::TimeDelta::hours(hours);
+        let dpod = Dpod::start(SimOptions {
+            start: Some(start),
+            tasks: 60,
+            furnished: true,
+            ..demo()
+        })
+        .await;
+        let calls = dpod.running.past_calls.iter();
+        let tasks: Vec<String> = calls
+            .filter(|call| call.args[..2] == ["BACKUP-PLAN", "POST"])
+            .map(|call| call.args[8].clone())
+            .collect();
+        let some = |code: &str| tasks.iter().any(|run| run.contains(code));
+        assert!(some("SUCCESS"), "{start}");
+        assert!(some("EXECUTION_"), "{start}: {tasks:?}");
+    }
+}

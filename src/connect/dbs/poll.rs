@@ -236,10 +236,16 @@ impl Dbs {
                 first: number * RANGE,
             })
             .collect();
-        let spared: Vec<Option<Quiet>> = lists
+        let mut spared: Vec<Option<Quiet>> = lists
             .iter()
             .map(|list| self.quiet(list).filter(|_| !context.called))
             .collect();
+        if spared.iter().all(Option::is_some)
+            // one list at least is asked: that the service answers is known by nothing else
+            && let Some(oldest) = spared.iter_mut().min_by_key(|s| s.map(|quiet| quiet.asked))
+        {
+            *oldest = None;
+        }
         let asks = lists
             .iter()
             .zip(&spared)

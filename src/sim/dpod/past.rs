@@ -111,14 +111,27 @@ impl Dpod {
         let (now, wanted) = (world.now(), world.options.tasks);
         let midnight = now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
         let (mut runs, mut made, mut met) = (Vec::new(), 0, 0);
+        let mut failed = false;
         for day in 0..DAYS {
-            let troubles = self.troubles(rng, &mut met);
+            let mut troubles = self.troubles(rng, &mut met);
             let mut plans: Vec<(usize, u32)> = (0..)
                 .zip(&self.plans)
                 .filter(|(_, plan)| plan.enabled && plan.family == Family::Backup)
                 .filter_map(|(number, plan)| Some((number, plan.minute?)))
                 .collect();
             plans.sort_by_key(|(_, minute)| std::cmp::Reverse(*minute));
+            // Whatever the hour and however little is asked for, the last thing that went wrong is in it.
+            let last = plans
+                .first()
+                .and_then(|(number, _)| self.plans.get(*number));
+            let reached = last
+                .into_iter()
+                .flat_map(|plan| &plan.activities)
+                .flat_map(|activity| self.targets(activity))
+                .find_map(|(device, ..)| device);
+            if let Some(device) = reached.filter(|_| !failed) {
+                troubles.insert(device, Trouble::Soma);
+            }
             for (number, minute) in plans {
                 if made >= wanted {
                     return runs;
@@ -136,6 +149,9 @@ impl Dpod {
                 // A plan all of whose tasks are skipped stops before any of its scripts.
                 if run.end() < now && run.tasks.iter().any(|(_, seconds)| *seconds > 0) {
                     made += run.tasks.len();
+                    failed |= run.tasks.iter().any(|(task, _)| {
+                        [codes::SECURE_ERROR, codes::EXPORT_SOMA].contains(&task.status)
+                    });
                     runs.push(run);
                 }
             }
