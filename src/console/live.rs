@@ -288,10 +288,7 @@ async fn forward(
     let _ = tokio::time::timeout(KNOWN_WITHIN, known).await;
     let mut lot = Vec::with_capacity(LOT);
     while seen.recv_many(&mut lot, LOT).await > 0 {
-        if calm.gather_events().await {
-            while let (true, Ok(event)) = (lot.len() < QUEUE, seen.try_recv()) {
-                lot.push(event);
-            }
+        if calm.gather_events(&mut seen, &mut lot, QUEUE).await {
             let events = std::mem::take(&mut lot);
             if out.send(Message::Lot(events)).await.is_err() {
                 return;

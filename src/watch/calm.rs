@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep_until;
 
 use crate::connect::grid;
@@ -64,14 +65,28 @@ impl Calm {
         }
     }
 
-    /// Waits a moment for more events, by the clock on which rounds begin; false when something happens, so that none
-    /// may wait.
-    pub async fn gather_events(&self) -> bool {
-        let holds = self.holds();
-        if holds {
-            sleep_until(grid::slot_after(AT_OWNER_MS)).await;
+    /// Adds to a lot what comes within a moment, by the clock on which rounds begin; false when something happens, so
+    /// that nothing may wait. What comes is taken in at once: a full queue would hold up the rounds.
+    pub async fn gather_events<T>(
+        &self,
+        seen: &mut Receiver<T>,
+        lot: &mut Vec<T>,
+        most: usize,
+    ) -> bool {
+        if !self.holds() {
+            return false;
         }
-        holds
+        let end = sleep_until(grid::slot_after(AT_OWNER_MS));
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                () = &mut end => return true,
+                came = seen.recv(), if lot.len() < most => match came {
+                    Some(event) => lot.push(event),
+                    None => return true,
+                },
+            }
+        }
     }
 
     fn now(&self) -> u64 {
@@ -83,15 +98,41 @@ impl Calm {
 mod tests {
     use super::*;
 
+    fn ago(ms: u64) -> Calm {
+        let begun = Instant::now().checked_sub(Duration::from_millis(ms));
+        Calm(Arc::new(Inner {
+            begun: begun.expect("the machine runs for longer"),
+            stirred: AtomicU64::new(0),
+        }))
+    }
+
+    #[tokio::test]
+    async fn what_comes_in_the_meantime_holds_nobody_up() {
+        // a queue with less room than what comes
+        let (tell, mut seen) = tokio::sync::mpsc::channel(1);
+        let teller = tokio::spawn(async move {
+            for n in 1..100 {
+                tell.send(n).await.expect("somebody who listens");
+            }
+        });
+        let mut lot = vec![0];
+        assert!(
+            ago(AFTER_MS + 1)
+                .gather_events(&mut seen, &mut lot, 1_000)
+                .await
+        );
+        assert_eq!(lot, (0..100).collect::<Vec<_>>());
+        teller.await.expect("all told");
+        // while something happens nothing waits
+        assert!(
+            !Calm::default()
+                .gather_events(&mut seen, &mut lot, 1_000)
+                .await
+        );
+    }
+
     #[test]
     fn a_start_and_every_stir_end_the_calm() {
-        let ago = |ms| {
-            let begun = Instant::now().checked_sub(Duration::from_millis(ms));
-            Calm(Arc::new(Inner {
-                begun: begun.expect("the machine runs for longer"),
-                stirred: AtomicU64::new(0),
-            }))
-        };
         assert!(!Calm::default().holds());
         let calm = ago(AFTER_MS + 1);
         assert!(calm.holds());
