@@ -184,6 +184,8 @@ fn silence_is_told_from_calm() {
         "{shown}"
     );
     assert!(shown.contains("no data yet"), "{shown}");
+    assert!(shown.contains("no answer yet"), "{shown}");
+    assert!(!shown.contains("none failed"), "{shown}");
     for id in 0..4 {
         health(&mut state, id, Health::Fresh { since: NOW });
     }

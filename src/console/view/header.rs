@@ -24,7 +24,13 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
     let gap = if wide { "     " } else { "  " };
     let dim = cx.style(Role::Dim);
     let mut line = Text::new();
+    // silence is no good news
+    let services = state.store.services();
+    let is_heard = state.store.task_count() > 0
+        || services.is_empty()
+        || services.iter().any(|s| s.health.last_ok().is_some());
     let (failed, calm_failed) = match counts.acknowledged {
+        0 if !is_heard => ("failed".to_owned(), "no answer yet".to_owned()),
         0 => ("failed".to_owned(), "none failed".to_owned()),
         n => (
             format!("failed, {n} taken"),
@@ -33,6 +39,9 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
     };
     let mut figure = |n: usize, sign: &str, role: Role, words: &str, calm: &str| {
         let style = cx.style(if n > 0 { role } else { Role::Dim });
+        if n == 0 && calm.is_empty() {
+            return;
+        }
         if n == 0 {
             line.push(calm.to_owned(), style);
         } else {
@@ -56,7 +65,7 @@ pub fn draw(cx: &Cx<'_>, buf: &mut Buffer, rect: Rect) {
         g.running,
         Role::Running,
         "running",
-        "none running",
+        if is_heard { "none running" } else { "" },
     );
     let unwritten = state
         .history
