@@ -436,6 +436,21 @@ async fn deleting_again_never_guesses_what_else_to_delete() {
     );
 }
 
+/// A group that could not be made whole.
+const HALF_MADE: &str = r#"{"server_group":{"id":"g1","name":"web","status":"error","domain_id":"d","source_vpc_id":"v",
+    "source_availability_zone":"a","target_availability_zone":"b","replication_num":0}}"#;
+
+/// Making it again: it is deleted first.
+async fn retry_of_group(c: &dyn Connector) -> Prepared {
+    let task = failed("createFail", "server_groups", "g1");
+    let retry = c
+        .actions()
+        .iter()
+        .find(|a| a.id.starts_with("retry") && c.available(a, &task).is_ok())
+        .expect("a retry");
+    prepare(c, &intent(retry.id, task, &[])).await
+}
+
 #[tokio::test]
 async fn what_was_taken_in_part_is_never_called_not_sent() {
     let deleted = Arc::new(Mutex::new(false));
@@ -447,21 +462,11 @@ async fn what_was_taken_in_part_is_never_called_not_sent() {
         }
         // whether it is gone can't be seen any more
         "GET" if *flag.lock().unwrap() => error(403, "SDRS.0203"),
-        _ => Say::json(
-            200,
-            r#"{"server_group":{"id":"g1","name":"web","status":"error","domain_id":"d","source_vpc_id":"v",
-                "source_availability_zone":"a","target_availability_zone":"b","replication_num":0}}"#,
-        ),
+        _ => Say::json(200, HALF_MADE),
     })
     .await;
     let c = connector(&server);
-    let task = failed("createFail", "server_groups", "g1");
-    let retry = c
-        .actions()
-        .iter()
-        .find(|a| a.id.starts_with("retry") && c.available(a, &task).is_ok())
-        .expect("a retry");
-    let prepared = prepare(c.as_ref(), &intent(retry.id, task, &[])).await;
+    let prepared = retry_of_group(c.as_ref()).await;
     let outcome = c.send(&prepared, &|_| {}).await;
     let SendOutcome::Unknown { fault, .. } = &outcome else {
         panic!("{outcome:?}")
@@ -479,21 +484,11 @@ async fn what_the_first_of_several_steps_did_is_not_taken_for_the_whole() {
         if *flag.lock().unwrap() {
             return error(404, "SDRS.1013");
         }
-        Say::json(
-            200,
-            r#"{"server_group":{"id":"g1","name":"web","status":"error","domain_id":"d","source_vpc_id":"v",
-                "source_availability_zone":"a","target_availability_zone":"b","replication_num":0}}"#,
-        )
+        Say::json(200, HALF_MADE)
     })
     .await;
     let c = connector(&server);
-    let task = failed("createFail", "server_groups", "g1");
-    let retry = c
-        .actions()
-        .iter()
-        .find(|a| a.id.starts_with("retry") && c.available(a, &task).is_ok())
-        .expect("a retry");
-    let prepared = prepare(c.as_ref(), &intent(retry.id, task, &[])).await;
+    let prepared = retry_of_group(c.as_ref()).await;
     // the answer to the deletion was lost, and nothing was created
     *deleted.lock().unwrap() = true;
     let found = c.find(&prepared, Timestamp::now()).await;
