@@ -6,8 +6,11 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::model::{Ref, Timestamp};
 
+/// So many runs are remembered besides those that lists show: a task that is known has its policy from then on.
+const MOST: usize = 100_000;
+
 /// Runs of policies, by checkpoint id. One is forgotten when no list shows it any more and it is older than what is
-/// asked for.
+/// asked for, or there are too many.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     runs: HashMap<String, Run>,
@@ -57,19 +60,56 @@ impl Runs {
     }
 
     /// Forgets the runs that no page shows, if a list has shown them before and they last changed before `since`
-    /// (`None`: all times are asked for).
+    /// (`None`: all times are asked for), or are the oldest of too many.
     pub(super) fn forget(&mut self, since: Option<Timestamp>) {
+        self.forget_beyond(MOST, since);
+    }
+
+    fn forget_beyond(&mut self, most: usize, since: Option<Timestamp>) {
+        let since = since.max(self.oldest_of(most));
         let shown: HashSet<&str> = self.pages.values().flatten().map(String::as_str).collect();
         self.runs.retain(|id, run| {
             let changed = run.changed.zip(since);
             changed.is_none_or(|(at, since)| at >= since) || shown.contains(id.as_str())
         });
     }
+
+    /// When the oldest of the newest `most` runs changed, where there are more.
+    fn oldest_of(&self, most: usize) -> Option<Timestamp> {
+        let beyond = self.runs.len().checked_sub(most).filter(|n| *n > 0)?;
+        let mut times: Vec<_> = self.runs.values().filter_map(|run| run.changed).collect();
+        if beyond >= times.len() {
+            return times.into_iter().max();
+        }
+        let (_, oldest, _) = times.select_nth_unstable(beyond);
+        Some(*oldest)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_too_many_runs_the_oldest_are_forgotten() {
+        let mut runs = Runs::default();
+        let policy = Ref::new("pol-1", "nightly");
+        runs.learn("sent", &policy, None);
+        for n in 0..10 {
+            runs.learn(&format!("run-{n}"), &policy, Some(Timestamp(n)));
+        }
+        runs.page("recent", 0, vec!["run-1".into()]);
+        runs.forget_beyond(6, None);
+        let mut held: Vec<_> = runs.runs.keys().map(String::as_str).collect();
+        held.sort_unstable();
+        assert_eq!(
+            held,
+            ["run-1", "run-5", "run-6", "run-7", "run-8", "run-9", "sent"]
+        );
+        runs.forget_beyond(20, None);
+        assert_eq!(runs.runs.len(), 7, "there is room");
+        assert_eq!(Runs::default().oldest_of(0), None);
+    }
 
     #[test]
     fn a_run_is_held_while_a_page_shows_it_or_its_time_is_asked_for() {
