@@ -244,7 +244,7 @@ fn task<'s>(cx: &Cx<'s>, row: TaskRow, col: Col, width: usize) -> Text<'s> {
     match col {
         Col::Policy => {
             let text = cut_middle(task.policy_label(), width, cx.glyphs.more);
-            Text::of(text, cx.style(Role::Dim))
+            Text::of(text, cx.style(Role::Text))
         }
         Col::Operation => plain(cx, task.operation(), Role::Text, width),
         Col::Status => plain(cx, task.native_status(), cx.role_of(task.phase()), width),
@@ -257,7 +257,7 @@ fn task<'s>(cx: &Cx<'s>, row: TaskRow, col: Col, width: usize) -> Text<'s> {
             Some(t) => plain(
                 cx,
                 cx.state.look.zone.near(t, cx.state.now),
-                Role::Dim,
+                Role::Text,
                 width,
             ),
             None => none(cx),
