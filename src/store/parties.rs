@@ -74,6 +74,7 @@ impl Store {
             let renamed = held.name != device.name;
             self.relate_device(id, row, &held.policy_ids, &device.policy_ids);
             *held = device;
+            let late = fields == FieldSet::of(Field::LastGood) && is_late(held.last_success, now);
             let name = renamed.then(|| shown_name(&mut self.symbols, &held.name, &held.id));
             if let Some(slot) = self.devices.get_mut(row) {
                 slot.listed = Some(held);
@@ -82,7 +83,9 @@ impl Store {
                 self.devices.list(row, name);
             }
             self.devices.touch(row);
-            note(&mut self.devices, row, fields, now);
+            if !late {
+                note(&mut self.devices, row, fields, now);
+            }
             self.device_changes.note(row, fields);
             return (row, Fate::Changed);
         }
@@ -124,6 +127,7 @@ impl Store {
             let renamed = held.name != policy.name;
             self.relate_policy(id, row, &held.device_ids, &policy.device_ids);
             *held = policy;
+            let late = fields == FieldSet::of(Field::LastGood) && is_late(held.last_success, now);
             let name = renamed.then(|| shown_name(&mut self.symbols, &held.name, &held.id));
             if let Some(slot) = self.policies.get_mut(row) {
                 slot.listed = Some(held);
@@ -132,7 +136,9 @@ impl Store {
                 self.policies.list(row, name);
             }
             self.policies.touch(row);
-            note(&mut self.policies, row, fields, now);
+            if !late {
+                note(&mut self.policies, row, fields, now);
+            }
             self.policy_changes.note(row, fields);
             return (row, Fate::Changed);
         }
@@ -169,6 +175,14 @@ impl Store {
     }
 }
 
+/// What happened longer ago than this is no change that was just seen, in milliseconds.
+const LATE_MS: i64 = 3_600_000;
+
+/// A good backup of long ago that turns up in a list of statistics did not happen just now.
+fn is_late(good: Option<Timestamp>, now: Timestamp) -> bool {
+    good.is_some_and(|at| now.since(at) > LATE_MS)
+}
+
 /// Brings the statistics of one noun up to date.
 fn settle<T: Listed>(
     slots: &mut Slots<T>,
@@ -186,9 +200,10 @@ fn settle<T: Listed>(
             stats.heed(told);
         }
         let fields = stats_differ(&slot.stats, &stats);
+        let late = slot.stats.last_good != stats.last_good && is_late(stats.last_good, clock);
         slot.stats = stats;
         if let (Some(fields), true) = (fields, slot.listed.is_some()) {
-            if news {
+            if news && !late {
                 note(slots, row, fields, clock);
             }
             changes.note_reckoned(row, fields);

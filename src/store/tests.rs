@@ -538,3 +538,26 @@ fn a_clock_that_goes_wrong_is_news_once() {
     s.note_clock(S, at(60), at(61));
     assert_eq!((off(&s), s.generation()), (Some(-1_000), generation + 2));
 }
+
+#[test]
+fn a_good_backup_of_long_ago_that_turns_up_did_not_happen_just_now() {
+    let mut s = store();
+    let told = |good: Option<Timestamp>| {
+        let mut one = device("d1", "ecs-1");
+        one.last_success = good;
+        Rows {
+            devices: vec![one],
+            ..Rows::default()
+        }
+    };
+    let hour = |n: i64| Timestamp(at(0).0 + n * 3_600_000);
+    round(&mut s, "devices", told(None), PARTIES, hour(50));
+    round(&mut s, "devices", told(None), PARTIES, hour(51));
+    round(&mut s, "devices", told(Some(hour(2))), PARTIES, hour(52));
+    let d = s.find_device(S, "d1").expect("listed");
+    assert_eq!(s.device(d).stats().last_good, Some(hour(2)));
+    assert_eq!(s.device(d).changed_at(), None);
+    let just = hour(53).plus(-60_000);
+    round(&mut s, "devices", told(Some(just)), PARTIES, hour(53));
+    assert_eq!(s.device(d).changed_at(), Some(hour(53)));
+}
