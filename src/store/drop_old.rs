@@ -19,6 +19,9 @@ const REST_MS: i64 = 10 * 60_000;
 /// What is known about dropped tasks.
 pub(super) struct Dropping {
     cap: usize,
+    /// Nothing is looked for before more tasks than this are held: where most failed, little can be dropped, and
+    /// looking takes its time.
+    beyond: usize,
     /// Tasks that ended no later than this are not taken in again.
     pub(super) horizon: i64,
     /// Rows whose task was dropped, with the time.
@@ -29,6 +32,7 @@ impl Dropping {
     pub(super) const fn new(cap: usize) -> Self {
         Self {
             cap,
+            beyond: cap.saturating_add(cap / 16),
             horizon: NEVER,
             rest: VecDeque::new(),
         }
@@ -67,8 +71,7 @@ impl Store {
     /// Drops the oldest tasks when there are too many; true when it did.
     pub(super) fn drop_old(&mut self) -> bool {
         let held = self.task_count();
-        let slack = self.dropping.cap / 16;
-        if held <= self.dropping.cap.saturating_add(slack) {
+        if held <= self.dropping.beyond {
             return false;
         }
         let mut old: Vec<(i64, u32)> = self
@@ -78,6 +81,7 @@ impl Store {
             .map(|row| (at(&self.tasks.when, row, NEVER), row))
             .collect();
         let wanted = (held - self.dropping.cap).min(old.len());
+        self.dropping.beyond = (held - wanted).saturating_add(self.dropping.cap / 16);
         let Some(last) = wanted.checked_sub(1) else {
             return false;
         };

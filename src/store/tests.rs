@@ -561,3 +561,27 @@ fn a_good_backup_of_long_ago_that_turns_up_did_not_happen_just_now() {
     round(&mut s, "devices", told(Some(just)), PARTIES, hour(53));
     assert_eq!(s.device(d).changed_at(), Some(hour(53)));
 }
+
+#[test]
+fn where_little_can_be_dropped_it_is_not_looked_for_at_every_page() {
+    let mut s = store().with_task_cap(32);
+    let of = |from: usize, to: usize, phase: Phase| -> Vec<Task> {
+        (from..to)
+            .map(|n| task(&format!("t{n}"), phase, "x"))
+            .collect()
+    };
+    // failed tasks stay, however many
+    round(
+        &mut s,
+        "all",
+        tasks(&of(0, 100, Phase::Failed)),
+        LIVE,
+        at(1),
+    );
+    assert_eq!(s.task_count(), 100);
+    // what ended well goes again, when there is enough of it
+    s.apply(S, "all", 1, tasks(&of(100, 101, Phase::Succeeded)), at(2));
+    assert_eq!(s.task_count(), 101);
+    s.apply(S, "all", 2, tasks(&of(101, 110, Phase::Succeeded)), at(3));
+    assert_eq!(s.task_count(), 100);
+}

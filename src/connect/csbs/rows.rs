@@ -116,7 +116,7 @@ impl Csbs {
         );
         rows.bad = bad;
         rows.devices = self.known(|known| {
-            known.runs.page(feed, number, runs);
+            known.runs.page(feed, number, &runs);
             known.fresh()
         });
         Ok((rows, next))

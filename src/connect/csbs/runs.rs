@@ -1,8 +1,9 @@
 //! Whose run is whose: an item does not say which policy made it, a policy's list of items does.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
 use crate::model::{Ref, Timestamp};
 
@@ -14,8 +15,9 @@ const MOST: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     runs: HashMap<String, Run>,
-    /// The runs on each page of each feed that shows tasks.
-    pages: BTreeMap<(&'static str, u32), Vec<String>>,
+    /// The runs on each page of each feed that shows tasks, by a keyed hash: of a million their ids would take room.
+    pages: BTreeMap<(&'static str, u32), Vec<u64>>,
+    keys: DefaultHashBuilder,
 }
 
 #[derive(Debug)]
@@ -47,10 +49,15 @@ impl Runs {
     }
 
     /// Notes which runs a page shows.
-    pub(super) fn page(&mut self, feed: &'static str, number: u32, mut runs: Vec<String>) {
-        runs.sort_unstable();
-        runs.dedup();
-        self.pages.insert((feed, number), runs);
+    pub(super) fn page(&mut self, feed: &'static str, number: u32, runs: &[String]) {
+        let mut shown: Vec<u64> = runs.iter().map(|id| self.key(id)).collect();
+        shown.sort_unstable();
+        shown.dedup();
+        self.pages.insert((feed, number), shown);
+    }
+
+    fn key(&self, id: &str) -> u64 {
+        self.keys.hash_one(id)
     }
 
     /// The pages of a feed from `number` to before `limit` are no more.
@@ -67,10 +74,12 @@ impl Runs {
 
     fn forget_beyond(&mut self, most: usize, since: Option<Timestamp>) {
         let since = since.max(self.oldest_of(most));
-        let shown: HashSet<&str> = self.pages.values().flatten().map(String::as_str).collect();
+        let shown: HashSet<u64> = self.pages.values().flatten().copied().collect();
+        let keys = &self.keys;
         self.runs.retain(|id, run| {
             let changed = run.changed.zip(since);
-            changed.is_none_or(|(at, since)| at >= since) || shown.contains(id.as_str())
+            changed.is_none_or(|(at, since)| at >= since)
+                || shown.contains(&keys.hash_one(id.as_str()))
         });
     }
 
@@ -98,7 +107,7 @@ mod tests {
         for n in 0..10 {
             runs.learn(&format!("run-{n}"), &policy, Some(Timestamp(n)));
         }
-        runs.page("recent", 0, vec!["run-1".into()]);
+        runs.page("recent", 0, &["run-1".into()]);
         runs.forget_beyond(6, None);
         let mut held: Vec<_> = runs.runs.keys().map(String::as_str).collect();
         held.sort_unstable();
@@ -126,8 +135,8 @@ mod tests {
         runs.learn("renewed", &policy, Some(Timestamp(3)));
         runs.learn("renewed", &policy, Some(Timestamp(7)));
         runs.learn("renewed", &policy, None);
-        runs.page("failed", 0, vec!["shown".into(), "shown".into()]);
-        runs.page("recent", 4, vec!["old".into()]);
+        runs.page("failed", 0, &["shown".into(), "shown".into()]);
+        runs.page("recent", 4, &["old".into()]);
         runs.forget(Some(Timestamp(7)));
         assert_eq!(runs.runs.len(), 5, "the old one is shown");
         runs.end_between("failed", 1, 9);
