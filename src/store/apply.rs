@@ -228,8 +228,12 @@ impl Store {
     /// Brings statistics up to date and moves the generation when something visible changed. `news`: what changes
     /// did so just now, and was not only learnt at the start.
     pub(super) fn settle(&mut self, visible: bool, news: bool) {
-        let visible = self.drop_old() || visible;
         self.settle_stats(news);
+        let dropped = self.is_full() && self.drop_old();
+        if dropped {
+            self.settle_stats(news);
+        }
+        let visible = visible || dropped;
         let visible = self.review_acks() || visible;
         let names = self.devices.renames + self.policies.renames;
         self.settle_targets(names != self.names);

@@ -1,10 +1,12 @@
-//! Dropping old tasks beyond a cap, never live or failed ones.
+//! Dropping old tasks beyond a cap: what ended well, and failures that a later good backup of the same device made
+//! good. What lives or still needs a person is never dropped, nor the last good backup of anything.
 
 use std::collections::VecDeque;
 
 use super::Store;
 use super::bits::Bits;
 use super::log::IN_FEED;
+use super::outcomes;
 use super::slots::{NOWHERE, Slots};
 use super::symbols::Sym;
 use super::tasks::{self, NEVER, at, set};
@@ -40,7 +42,7 @@ impl Dropping {
 }
 
 impl Store {
-    /// Holds at most about so many tasks; older ones are dropped, never live or failed ones.
+    /// Holds at most about so many tasks; older ones are dropped, never live ones or failures that nothing made good.
     #[must_use]
     pub fn with_task_cap(mut self, tasks: usize) -> Self {
         self.dropping = Dropping::new(tasks);
@@ -65,19 +67,43 @@ impl Store {
 
     /// True when a task is so old that it would only be dropped again.
     pub(super) fn is_too_old(&self, row: &tasks::Row) -> bool {
-        row.when <= self.dropping.horizon && !row.phase.is_live() && !row.phase.needs_person()
+        row.when <= self.dropping.horizon && self.is_settled(row)
     }
 
-    /// Drops the oldest tasks when there are too many; true when it did.
+    /// True for a task that is over and tells nothing that later ones don't: the last good backup of a device or
+    /// policy is kept, and so is a failure until the same thing has a good backup again.
+    fn is_settled(&self, row: &tasks::Row) -> bool {
+        let failed = row.phase.needs_person();
+        if row.phase != Phase::Succeeded && !failed {
+            return !row.phase.is_live();
+        }
+        if !outcomes::protects(self.symbols.get(row.operation)) {
+            return !failed;
+        }
+        let device = self.devices.get(row.device).map(|slot| &slot.tally);
+        let policy = self.policies.get(row.policy).map(|slot| &slot.tally);
+        if failed {
+            device
+                .or(policy)
+                .is_some_and(|t| t.has_good_after(row.when))
+        } else {
+            let mut both = device.into_iter().chain(policy);
+            both.all(|t| t.has_good_after(row.when))
+        }
+    }
+
+    /// True when there are so many tasks that old ones should go.
+    pub(super) fn is_full(&self) -> bool {
+        self.task_count() > self.dropping.beyond
+    }
+
+    /// Drops the oldest tasks; true when there were any. Statistics have to be up to date.
     pub(super) fn drop_old(&mut self) -> bool {
         let held = self.task_count();
-        if held <= self.dropping.beyond {
-            return false;
-        }
         let mut old: Vec<(i64, u32)> = self
             .alive
             .iter()
-            .filter(|&row| self.may_be_dropped(row))
+            .filter(|&row| self.is_settled(&self.tasks.row(row)))
             .map(|row| (at(&self.tasks.when, row, NEVER), row))
             .collect();
         let wanted = (held - self.dropping.cap).min(old.len());
@@ -139,11 +165,6 @@ impl Store {
         }
         self.task_changes.forget();
         true
-    }
-
-    fn may_be_dropped(&self, row: u32) -> bool {
-        let phase = at(&self.tasks.phase, row, Phase::Unknown);
-        !phase.is_live() && !phase.needs_person()
     }
 }
 

@@ -147,6 +147,11 @@ impl Tally {
         self.sound
     }
 
+    /// True when a good backup is known that began after this time.
+    pub(super) const fn has_good_after(&self, when: i64) -> bool {
+        self.sound && self.good.0 > when
+    }
+
     /// Takes in a task that was not counted before.
     pub(super) fn add(&mut self, o: &Outcome) {
         self.stats.tasks += 1;

@@ -74,7 +74,7 @@ impl Store {
             let renamed = held.name != device.name;
             self.relate_device(id, row, &held.policy_ids, &device.policy_ids);
             *held = device;
-            let late = fields == FieldSet::of(Field::LastGood) && is_late(held.last_success, now);
+            let good = held.last_success;
             let name = renamed.then(|| shown_name(&mut self.symbols, &held.name, &held.id));
             if let Some(slot) = self.devices.get_mut(row) {
                 slot.listed = Some(held);
@@ -83,9 +83,7 @@ impl Store {
                 self.devices.list(row, name);
             }
             self.devices.touch(row);
-            if !late {
-                note(&mut self.devices, row, fields, now);
-            }
+            note_told(&mut self.devices, row, fields, good, now);
             self.device_changes.note(row, fields);
             return (row, Fate::Changed);
         }
@@ -127,7 +125,7 @@ impl Store {
             let renamed = held.name != policy.name;
             self.relate_policy(id, row, &held.device_ids, &policy.device_ids);
             *held = policy;
-            let late = fields == FieldSet::of(Field::LastGood) && is_late(held.last_success, now);
+            let good = held.last_success;
             let name = renamed.then(|| shown_name(&mut self.symbols, &held.name, &held.id));
             if let Some(slot) = self.policies.get_mut(row) {
                 slot.listed = Some(held);
@@ -136,9 +134,7 @@ impl Store {
                 self.policies.list(row, name);
             }
             self.policies.touch(row);
-            if !late {
-                note(&mut self.policies, row, fields, now);
-            }
+            note_told(&mut self.policies, row, fields, good, now);
             self.policy_changes.note(row, fields);
             return (row, Fate::Changed);
         }
@@ -181,6 +177,19 @@ const LATE_MS: i64 = 3_600_000;
 /// A good backup of long ago that turns up in a list of statistics did not happen just now.
 fn is_late(good: Option<Timestamp>, now: Timestamp) -> bool {
     good.is_some_and(|at| now.since(at) > LATE_MS)
+}
+
+/// Notes what a service told anew of a row, with its last good backup.
+fn note_told<T>(
+    slots: &mut Slots<T>,
+    row: u32,
+    fields: FieldSet,
+    good: Option<Timestamp>,
+    now: Timestamp,
+) {
+    if fields != FieldSet::of(Field::LastGood) || !is_late(good, now) {
+        note(slots, row, fields, now);
+    }
 }
 
 /// Brings the statistics of one noun up to date.

@@ -563,11 +563,49 @@ fn a_good_backup_of_long_ago_that_turns_up_did_not_happen_just_now() {
 }
 
 #[test]
+fn a_failure_is_dropped_only_after_a_good_backup_of_the_same_device() {
+    let mut s = store().with_task_cap(4);
+    let of = |id: &str, device: &str, operation: &str, phase: Phase, n: i64| Task {
+        device: Some(Ref::new(device, device)),
+        operation: operation.to_owned(),
+        started_at: Some(at(n)),
+        ended_at: (!phase.is_live()).then(|| at(n + 1)),
+        ..task(id, phase, "x")
+    };
+    let told = [
+        of("older", "d1", "backup", Phase::Succeeded, 9),
+        of("made-good", "d1", "backup", Phase::Failed, 10),
+        of("good", "d1", "backup", Phase::Succeeded, 20),
+        of("again", "d1", "backup", Phase::Failed, 30),
+        of("restore", "d1", "restore", Phase::Failed, 11),
+        of("never-good", "d2", "backup", Phase::Failed, 12),
+        of("live", "d2", "backup", Phase::Running, 13),
+    ];
+    let listed = Rows {
+        devices: vec![device("d1", "ecs-1")],
+        ..tasks(&told)
+    };
+    round(&mut s, "all", listed, LIVE, at(100));
+    let held =
+        |s: &Store| -> BTreeSet<String> { s.tasks().map(|t| s.task(t).id().to_owned()).collect() };
+    let open = ["good", "again", "restore", "never-good", "live"].map(str::to_owned);
+    assert_eq!(held(&s), BTreeSet::from(open.clone()));
+    let d1 = s.find_device(S, "d1").expect("known");
+    assert_eq!(s.device(d1).stats().last_good, Some(at(21)));
+    // told again, it is not taken in again
+    s.apply(S, "all", 1, tasks(&told), at(101));
+    assert_eq!(held(&s), BTreeSet::from(open));
+}
+
+#[test]
 fn where_little_can_be_dropped_it_is_not_looked_for_at_every_page() {
     let mut s = store().with_task_cap(32);
     let of = |from: usize, to: usize, phase: Phase| -> Vec<Task> {
         (from..to)
-            .map(|n| task(&format!("t{n}"), phase, "x"))
+            .map(|n| Task {
+                operation: "restore".to_owned(),
+                ..task(&format!("t{n}"), phase, "x")
+            })
             .collect()
     };
     // failed tasks stay, however many

@@ -112,7 +112,7 @@ async fn ask_service(
     for (spec, outcome) in rounds {
         match &outcome {
             Ok(report) if report.pages > 0 => pulse.answered(spec.id, at),
-            Ok(_) => {}
+            Ok(_) => pulse.unasked(spec.id),
             Err(fault) => pulse.failed(spec.id, fault.clone(), at, None),
         }
         let round = Box::new(Round {

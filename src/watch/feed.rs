@@ -209,6 +209,8 @@ impl FeedWatch {
                 if report.pages > 0 {
                     self.shared.feel(|pulse| pulse.answered(feed, at)).await;
                     self.shared.beat.notify_one();
+                } else {
+                    self.shared.feel(|pulse| pulse.unasked(feed)).await;
                 }
                 Some(self.interval())
             }

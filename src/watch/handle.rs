@@ -9,6 +9,7 @@ use super::Watched;
 use super::event::WatchEvent;
 use super::feed::{FeedWatch, Shared};
 use super::look_ups::LookUps;
+use super::pace;
 use crate::model::ServiceId;
 
 /// How many messages may wait for the owner of the store before the watchers wait for it.
@@ -103,13 +104,7 @@ fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>) -> ServiceHandle {
             tokio::spawn(feed.run())
         })
         .collect();
-    // three missed rounds of the quickest feed, and room for one slow answer
-    let quickest = feeds
-        .iter()
-        .map(|f| f.interval(false, watched.every_ms))
-        .min()
-        .unwrap_or(5_000);
-    let after = Duration::from_millis(quickest.saturating_mul(3).saturating_add(5_000));
+    let after = Duration::from_millis(pace::overdue_after(feeds, watched.every_ms));
     let ageing = Arc::clone(&shared);
     tasks.push(tokio::spawn(async move { ageing.watch_age(after).await }));
     tasks.push(tokio::spawn(answer_look_ups(
@@ -161,19 +156,12 @@ mod tests {
         Target, Timestamp,
     };
 
-    const NOTHING: Covers = Covers {
-        devices: false,
-        policies: false,
-        live: false,
-        failed: false,
-    };
-
     static FEEDS: [FeedSpec; 2] = [
         FeedSpec {
             id: "statistics",
             idle_ms: 900_000,
             busy_ms: 900_000,
-            covers: NOTHING,
+            covers: Covers::NOTHING,
         },
         FeedSpec {
             id: "devices",
@@ -181,7 +169,7 @@ mod tests {
             busy_ms: 60_000,
             covers: Covers {
                 devices: true,
-                ..NOTHING
+                ..Covers::NOTHING
             },
         },
     ];

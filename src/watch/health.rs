@@ -31,6 +31,11 @@ impl Pulse {
         self.last_ok = Some(self.last_ok.map_or(at, |t| t.max(at)));
     }
 
+    /// A round of `feed` had nothing to ask the service for: nothing is known of how that went.
+    pub fn unasked(&mut self, feed: &'static str) {
+        self.feeds.remove(feed);
+    }
+
     /// A round of `feed` failed at `at`; the next try is at `next_try`.
     pub fn failed(
         &mut self,

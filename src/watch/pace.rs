@@ -36,6 +36,18 @@ pub fn on_grid(due_ms: u64, interval_ms: u64) -> u64 {
     (due_ms + step / 2) / step * step
 }
 
+/// Milliseconds without an answer after which what is known of a service is old: three missed rounds of the quickest
+/// of its feeds, and room for one slow answer. A feed that covers nothing may have nothing to ask for.
+pub fn overdue_after(feeds: &[FeedSpec], every: Option<u64>) -> u64 {
+    let quickest = feeds
+        .iter()
+        .filter(|feed| feed.covers != Covers::NOTHING)
+        .map(|feed| feed.interval(false, every))
+        .min()
+        .unwrap_or(5_000);
+    quickest.saturating_mul(3).saturating_add(5_000)
+}
+
 /// Waits about so many milliseconds, until rounds begin.
 pub async fn pause(ms: u64) {
     sleep_until(grid::at(on_grid(grid::now() + ms, ms))).await;
@@ -79,6 +91,22 @@ mod tests {
             let begun = on_grid(123_456 + interval, interval);
             assert!(begun.abs_diff(123_456 + interval) <= interval / 40);
         }
+    }
+
+    #[test]
+    fn what_is_asked_only_now_and_then_makes_nothing_overdue() {
+        let feed = |idle_ms, live| FeedSpec {
+            id: "x",
+            idle_ms,
+            busy_ms: idle_ms,
+            covers: Covers {
+                live,
+                ..Covers::NOTHING
+            },
+        };
+        let feeds = [feed(5_000, false), feed(15_000, true), feed(60_000, true)];
+        assert_eq!(overdue_after(&feeds, None), 50_000);
+        assert_eq!(overdue_after(&feeds, Some(2_000)), 11_000);
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl Csbs {
                             .learn(run, policy, changed.or(Some(Timestamp(0))));
                     }
                     if !matches!(purpose, For::Servers) {
-                        runs.push(run.to_owned());
+                        runs.push(known.runs.key(run));
                         for facet in item.facets() {
                             let policy = known.runs.policy_of(run);
                             let task = item.task(facet, raw, policy);
@@ -116,7 +116,7 @@ impl Csbs {
         );
         rows.bad = bad;
         rows.devices = self.known(|known| {
-            known.runs.page(feed, number, &runs);
+            known.runs.page(feed, number, runs);
             known.fresh()
         });
         Ok((rows, next))

@@ -48,16 +48,16 @@ impl Runs {
         run.changed = run.changed.max(changed);
     }
 
-    /// Notes which runs a page shows.
-    pub(super) fn page(&mut self, feed: &'static str, number: u32, runs: &[String]) {
-        let mut shown: Vec<u64> = runs.iter().map(|id| self.key(id)).collect();
+    /// Notes which runs a page shows, by their [`Runs::key`].
+    pub(super) fn page(&mut self, feed: &'static str, number: u32, mut shown: Vec<u64>) {
         shown.sort_unstable();
         shown.dedup();
         self.pages.insert((feed, number), shown);
     }
 
-    fn key(&self, id: &str) -> u64 {
-        self.keys.hash_one(id)
+    /// What stands for a run on a page.
+    pub(super) fn key(&self, checkpoint_id: &str) -> u64 {
+        self.keys.hash_one(checkpoint_id)
     }
 
     /// The pages of a feed from `number` to before `limit` are no more.
@@ -74,13 +74,17 @@ impl Runs {
 
     fn forget_beyond(&mut self, most: usize, since: Option<Timestamp>) {
         let since = since.max(self.oldest_of(most));
-        let shown: HashSet<u64> = self.pages.values().flatten().copied().collect();
-        let keys = &self.keys;
-        self.runs.retain(|id, run| {
+        let is_new = |run: &Run| {
             let changed = run.changed.zip(since);
             changed.is_none_or(|(at, since)| at >= since)
-                || shown.contains(&keys.hash_one(id.as_str()))
-        });
+        };
+        if self.runs.values().all(is_new) {
+            return;
+        }
+        let shown: HashSet<u64> = self.pages.values().flatten().copied().collect();
+        let keys = &self.keys;
+        self.runs
+            .retain(|id, run| is_new(run) || shown.contains(&keys.hash_one(id.as_str())));
     }
 
     /// When the oldest of the newest `most` runs changed, where there are more.
@@ -107,7 +111,8 @@ mod tests {
         for n in 0..10 {
             runs.learn(&format!("run-{n}"), &policy, Some(Timestamp(n)));
         }
-        runs.page("recent", 0, &["run-1".into()]);
+        let shown = vec![runs.key("run-1")];
+        runs.page("recent", 0, shown);
         runs.forget_beyond(6, None);
         let mut held: Vec<_> = runs.runs.keys().map(String::as_str).collect();
         held.sort_unstable();
@@ -135,8 +140,10 @@ mod tests {
         runs.learn("renewed", &policy, Some(Timestamp(3)));
         runs.learn("renewed", &policy, Some(Timestamp(7)));
         runs.learn("renewed", &policy, None);
-        runs.page("failed", 0, &["shown".into(), "shown".into()]);
-        runs.page("recent", 4, &["old".into()]);
+        let twice = vec![runs.key("shown"), runs.key("shown")];
+        runs.page("failed", 0, twice);
+        let old = vec![runs.key("old")];
+        runs.page("recent", 4, old);
         runs.forget(Some(Timestamp(7)));
         assert_eq!(runs.runs.len(), 5, "the old one is shown");
         runs.end_between("failed", 1, 9);

@@ -2,7 +2,8 @@
 //!
 //! Policies are backup plans, devices are the databases that plans protect (there is no list of them) and the
 //! backup gateways. There is no global list of tasks: each plan is asked for its full and incremental
-//! backups, restores and downloads; a list in which nothing goes on is spared for a while. Nothing cancels one task: StopBackupPlan pauses a whole plan.
+//! backups, restores and downloads; a list in which nothing goes on is spared for a while. Nothing cancels
+//! one task: StopBackupPlan pauses a whole plan.
 
 mod actions;
 mod client;

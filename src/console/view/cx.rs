@@ -87,7 +87,8 @@ impl<'s> Cx<'s> {
     }
 
     /// A label of age in sight changes after this time. Forty rows have forty ages, each changing at a moment of
-    /// its own: they are told together, on a beat, at most two seconds late. What counts seconds keeps its second.
+    /// its own: they are told together, on a beat: at most two seconds late, and some more while nothing else
+    /// happens. What counts seconds keeps its second.
     pub fn changes_in(&self, stays_ms: i64) {
         let at = self.state.now.plus(stays_ms.max(1)).millis();
         let on = |beat: i64| Timestamp(at).plus((beat - at.rem_euclid(beat)) % beat);

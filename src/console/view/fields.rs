@@ -17,7 +17,8 @@ const WIDE: u16 = 86;
 const LINES: u16 = 3;
 
 /// Draws questions, each with what is accepted and the line of its answer, in a box; the answer is where the
-/// cursor stands. `does`, `on`: the title, what is done and on what. `at`: the one being typed. `error`: what is wrong with it.
+/// cursor stands. `does`, `on`: the title, what is done and on what. `at`: the one being typed. `error`: what
+/// is wrong with it.
 pub fn draw<'l>(
     cx: &Cx<'_>,
     buf: &mut Buffer,

@@ -451,14 +451,19 @@ fn an_action_is_kept_step_by_step_without_secrets_and_never_changed() {
     }
 }
 
+/// A history with an action in it that is not over, its id, and another program's view of the same file.
+fn left_open(path: &Path) -> (Sqlite, uuid::Uuid, Sqlite) {
+    let id = crate::store::history::new_id();
+    let first = open(path);
+    saved(&first, confirmed(id, 0));
+    (first, id, open(path))
+}
+
 #[test]
 fn what_a_run_left_open_is_taken_over_once_it_is_gone() {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("history.db");
-    let id = crate::store::history::new_id();
-    let first = open(&path);
-    saved(&first, confirmed(id, 0));
-    let second = open(&path);
+    let (first, id, second) = left_open(&path);
     assert_eq!(second.claim_open_actions().expect("claims"), []);
     drop(first);
     let claimed = second.claim_open_actions().expect("claims");
@@ -475,10 +480,7 @@ fn what_a_run_left_open_is_taken_over_once_it_is_gone() {
 fn what_is_open_is_told_while_another_program_writes() {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("history.db");
-    let id = crate::store::history::new_id();
-    let first = open(&path);
-    saved(&first, confirmed(id, 0));
-    let second = open(&path);
+    let (first, id, second) = left_open(&path);
     assert_eq!(second.open_actions().expect("an answer"), [], "it lives");
     drop(first);
     let writing = rusqlite::Connection::open(&path).expect("a connection");
