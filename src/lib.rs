@@ -13,10 +13,11 @@
 //! | --- | --- | --- |
 //! | [`model`] | the nouns: task, device, policy, phase, action … | nothing of ours |
 //! | [`tomlread`] | reading TOML that people write, every mistake with its place | nothing of ours |
+//! | [`threads`] | which thread goes first | nothing of ours |
 //! | [`catalog`] | what a code means and what to do next | model, tomlread |
 //! | [`query`] | one filter language for console and command | model |
 //! | [`connect`] | one vendor's wire format into our model | model |
-//! | [`store`] | what is live, indexed; views over it; what was | model, query |
+//! | [`store`] | what is live, indexed; views over it; what was | model, query, threads |
 //! | [`watch`] | schedule, rate budget, health and age, following | model, connect, store |
 //! | [`operate`] | a confirmed action, sent once, followed to its end | model, catalog, connect, store |
 //! | [`config`] | services, where secrets come from, paths | model, query, connect, tomlread |
@@ -42,5 +43,6 @@ pub mod operate;
 pub mod query;
 pub mod sim;
 pub mod store;
+pub mod threads;
 pub mod tomlread;
 pub mod watch;

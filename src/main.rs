@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Rows are made by one thread and given back by another, which the system's own allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     keepwatch::command::main()
 }

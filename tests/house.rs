@@ -10,10 +10,11 @@ use std::process::Command;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("tomlread", &[]),
+    ("threads", &[]),
     ("catalog", &["model", "tomlread"]),
     ("query", &["model"]),
     ("connect", &["model"]),
-    ("store", &["model", "query"]),
+    ("store", &["model", "query", "threads"]),
     ("watch", &["model", "connect", "store"]),
     ("operate", &["model", "catalog", "connect", "store"]),
     ("config", &["model", "query", "connect", "tomlread"]),

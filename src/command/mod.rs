@@ -123,7 +123,11 @@ fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
 /// The same, with answers that may gather while nothing happens.
 fn calm_runtime(calm: &crate::watch::Calm) -> Result<tokio::runtime::Runtime, Exit> {
     let calm = calm.clone();
-    start(tokio::runtime::Builder::new_multi_thread().on_thread_park(move || calm.gather()))
+    start(
+        tokio::runtime::Builder::new_multi_thread()
+            .on_thread_start(crate::threads::give_way)
+            .on_thread_park(move || calm.gather()),
+    )
 }
 
 fn start(runtime: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, Exit> {

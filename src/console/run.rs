@@ -147,6 +147,9 @@ impl<W: Write> Loop<'_, W> {
                 while let Ok(said) = keys.try_recv() {
                     self.hear(said);
                 }
+                if self.pressed && self.may_draw() {
+                    self.draw()?;
+                }
                 self.take(message);
                 if begun.elapsed() > SLICE && self.may_draw() {
                     self.draw()?;

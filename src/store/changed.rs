@@ -56,6 +56,12 @@ impl FieldSet {
         self.0 & other.0 != 0
     }
 
+    /// True when every field is in the other set, too.
+    #[must_use]
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     /// True when no field is in it.
     #[must_use]
     pub const fn is_empty(self) -> bool {
@@ -65,6 +71,10 @@ impl FieldSet {
 
 /// At most so many changes are remembered; a view that is further behind starts anew.
 const KEPT: usize = 1 << 16;
+
+/// What a task that is under way changes all the time. History keeps where tasks stood, not how far each was at every
+/// poll; it learns of these with what changes next.
+const FLEETING: FieldSet = FieldSet::from_slice(&[Field::Progress, Field::Updated, Field::Age]);
 
 /// What moved.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -129,9 +139,14 @@ impl Changes {
     }
 
     /// The rows of the changes from this number on that history keeps; `None` in the place of one that is only
-    /// reckoned.
+    /// reckoned, or passes.
     pub(super) fn kept_since(&self, number: u64) -> Option<impl Iterator<Item = Option<u32>> + '_> {
-        let row = |c: &Change| (c.what != What::Reckoned).then_some(c.row);
+        let is_kept = |c: &Change| match c.what {
+            What::Record => !c.fields.is_within(FLEETING),
+            What::Lists => true,
+            What::Reckoned => false,
+        };
+        let row = move |c: &Change| is_kept(c).then_some(c.row);
         Some(self.changes(number)?.map(row))
     }
 

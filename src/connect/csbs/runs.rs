@@ -7,22 +7,30 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
 use crate::model::{Ref, Timestamp};
 
-/// So many runs are remembered besides those that lists show: a task that is known has its policy from then on.
+/// So many runs are remembered at least: a task that is known has its policy from then on, also when its run is
+/// forgotten.
 const MOST: usize = 100_000;
 
 /// Runs of policies, by checkpoint id. One is forgotten when no list shows it any more and it is older than what is
-/// asked for, or there are too many.
+/// asked for, or when there are too many.
+///
+/// The ids of many runs would take room: what stands for one is a keyed hash of 64 bits.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
-    runs: HashMap<String, Run>,
-    /// The runs on each page of each feed that shows tasks, by a keyed hash: of a million their ids would take room.
+    runs: HashMap<u64, Run>,
+    /// Each policy once.
+    policies: Vec<Ref>,
+    /// The place of the one that a run was last learnt of: the runs of a policy come one after the other.
+    latest: usize,
+    /// The runs on each page of each feed that shows tasks.
     pages: BTreeMap<(&'static str, u32), Vec<u64>>,
     keys: DefaultHashBuilder,
 }
 
 #[derive(Debug)]
 struct Run {
-    policy: Ref,
+    /// Its place among the policies.
+    policy: u32,
     /// The newest change of its items; `None` before a list has shown it.
     changed: Option<Timestamp>,
 }
@@ -30,7 +38,8 @@ struct Run {
 impl Runs {
     /// The policy that a run belongs to.
     pub(super) fn policy_of(&self, checkpoint_id: &str) -> Option<Ref> {
-        self.runs.get(checkpoint_id).map(|run| run.policy.clone())
+        let run = self.runs.get(&self.key(checkpoint_id))?;
+        self.policies.get(run.policy as usize).cloned()
     }
 
     /// A run is one of this policy. `changed` is when its item last did; `None` where no list has shown it.
@@ -38,14 +47,25 @@ impl Runs {
         if checkpoint_id.is_empty() {
             return;
         }
-        let run = self.runs.entry_ref(checkpoint_id).or_insert_with(|| Run {
-            policy: policy.clone(),
-            changed,
-        });
-        if run.policy != *policy {
-            run.policy.clone_from(policy);
-        }
+        let policy = self.place_of(policy);
+        let key = self.key(checkpoint_id);
+        let run = self.runs.entry(key).or_insert(Run { policy, changed });
+        run.policy = policy;
         run.changed = run.changed.max(changed);
+        if self.runs.len() > 2 * MOST {
+            self.keep_newest(MOST);
+        }
+    }
+
+    fn place_of(&mut self, policy: &Ref) -> u32 {
+        if self.policies.get(self.latest) != Some(policy) {
+            let known = self.policies.iter().position(|p| p == policy);
+            self.latest = known.unwrap_or_else(|| {
+                self.policies.push(policy.clone());
+                self.policies.len() - 1
+            });
+        }
+        u32::try_from(self.latest).unwrap_or(u32::MAX)
     }
 
     /// Notes which runs a page shows, by their [`Runs::key`].
@@ -66,14 +86,9 @@ impl Runs {
             .retain(|(f, n), _| *f != feed || *n < number || *n >= limit);
     }
 
-    /// Forgets the runs that no page shows, if a list has shown them before and they last changed before `since`
-    /// (`None`: all times are asked for), or are the oldest of too many.
+    /// Forgets the runs that no page shows, if a list has shown them before and they last changed before `since`;
+    /// `None`: all times are asked for.
     pub(super) fn forget(&mut self, since: Option<Timestamp>) {
-        self.forget_beyond(MOST, since);
-    }
-
-    fn forget_beyond(&mut self, most: usize, since: Option<Timestamp>) {
-        let since = since.max(self.oldest_of(most));
         let is_new = |run: &Run| {
             let changed = run.changed.zip(since);
             changed.is_none_or(|(at, since)| at >= since)
@@ -82,9 +97,17 @@ impl Runs {
             return;
         }
         let shown: HashSet<u64> = self.pages.values().flatten().copied().collect();
-        let keys = &self.keys;
         self.runs
-            .retain(|id, run| is_new(run) || shown.contains(&keys.hash_one(id.as_str())));
+            .retain(|key, run| is_new(run) || shown.contains(key));
+    }
+
+    /// Forgets all but about so many; those that no list has shown yet stay.
+    fn keep_newest(&mut self, most: usize) {
+        let Some(oldest) = self.oldest_of(most) else {
+            return;
+        };
+        self.runs
+            .retain(|_, run| run.changed.is_none_or(|at| at >= oldest));
     }
 
     /// When the oldest of the newest `most` runs changed, where there are more.
@@ -111,18 +134,17 @@ mod tests {
         for n in 0..10 {
             runs.learn(&format!("run-{n}"), &policy, Some(Timestamp(n)));
         }
-        let shown = vec![runs.key("run-1")];
-        runs.page("recent", 0, shown);
-        runs.forget_beyond(6, None);
-        let mut held: Vec<_> = runs.runs.keys().map(String::as_str).collect();
-        held.sort_unstable();
-        assert_eq!(
-            held,
-            ["run-1", "run-5", "run-6", "run-7", "run-8", "run-9", "sent"]
-        );
-        runs.forget_beyond(20, None);
-        assert_eq!(runs.runs.len(), 7, "there is room");
+        runs.keep_newest(6);
+        let held = |runs: &Runs, ids: &[&str]| -> Vec<bool> {
+            let of = |id: &&str| runs.policy_of(id).is_some();
+            ids.iter().map(of).collect()
+        };
+        let ids = ["sent", "run-0", "run-4", "run-5", "run-9"];
+        assert_eq!(held(&runs, &ids), [true, false, false, true, true]);
+        runs.keep_newest(20);
+        assert_eq!(runs.runs.len(), 6, "there is room");
         assert_eq!(Runs::default().oldest_of(0), None);
+        assert_eq!(runs.policies, [policy]);
     }
 
     #[test]
@@ -150,8 +172,9 @@ mod tests {
         runs.end_between("recent", 1, 9);
         runs.forget(Some(Timestamp(7)));
         assert_eq!(runs.policy_of("old"), None);
-        let mut held: Vec<_> = runs.runs.keys().map(String::as_str).collect();
-        held.sort_unstable();
-        assert_eq!(held, ["new", "renewed", "sent", "shown"]);
+        assert_eq!(runs.runs.len(), 4);
+        for id in ["new", "renewed", "sent", "shown"] {
+            assert_eq!(runs.policy_of(id).as_ref(), Some(&policy), "{id}");
+        }
     }
 }

@@ -271,7 +271,6 @@ fn task<'s>(cx: &Cx<'s>, row: TaskRow, col: Col, width: usize) -> Text<'s> {
         Col::Code => code(cx, row, width),
         Col::Http => match task.http_status() {
             Some(n) => Text::of(n.to_string(), cx.style(Role::Text)),
-            None if task.phase().needs_person() => none(cx),
             None => Text::new(),
         },
         Col::Meaning => {

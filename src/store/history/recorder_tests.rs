@@ -86,6 +86,31 @@ fn moves(history: &Sqlite, id: &str) -> Vec<String> {
 }
 
 #[test]
+fn how_far_a_task_is_at_every_poll_is_told_with_what_changes_next() {
+    let mut store = store();
+    let mut recorder = Recorder::default();
+    let mut running = task("t1", "protecting", Phase::Running);
+    let mut told = |recorder: &mut Recorder, running: &Task, second: i64| -> Vec<Task> {
+        round(&mut store, vec![running.clone()], at(second));
+        let events = recorder.take(&store, at(second), 100);
+        assert!(!recorder.is_behind(&store));
+        let task = |e: Event| match e {
+            Event::Task(seen) => Some(seen.task),
+            _ => None,
+        };
+        events.into_iter().filter_map(task).collect()
+    };
+    assert_eq!(told(&mut recorder, &running, 0).len(), 1);
+    running.progress = Some(40);
+    running.updated_at = Some(at(4));
+    assert_eq!(told(&mut recorder, &running, 4), []);
+    running.step = "disk 2 of 3".to_owned();
+    let next = told(&mut recorder, &running, 8);
+    assert_eq!(next.len(), 1);
+    assert_eq!(next[0].progress, Some(40));
+}
+
+#[test]
 fn the_next_run_begins_with_what_this_one_knew() {
     let history = Sqlite::open(Options::memory());
     let mut first = store();

@@ -153,7 +153,7 @@ pub(super) fn used(c: &Connection) -> rusqlite::Result<u64> {
 }
 
 fn by_age(c: &Connection, cut: i64) -> rusqlite::Result<usize> {
-    let mut gone = drop_tasks(c, "seen_at < ?1", cut, ROWS)?;
+    let mut gone = drop_tasks(c, "seen_hour <= ?1 / 3600000 AND seen_at < ?1", cut, ROWS)?;
     // of tasks that moved since, the last entry before stays: it tells where they stood
     gone += c
         .prepare_cached(
@@ -215,12 +215,12 @@ fn actions_by_age(c: &Connection, cut: i64) -> rusqlite::Result<usize> {
 fn oldest(c: &Connection) -> rusqlite::Result<usize> {
     let mut gone = drop_tasks(
         c,
-        "?1 = ?1 AND phase IN (1, 5, 6) ORDER BY seen_at",
+        "?1 = ?1 AND phase IN (1, 5, 6) ORDER BY seen_hour",
         0,
         FOR_ROOM,
     )?;
     if gone == 0 {
-        gone += drop_tasks(c, "?1 = ?1 ORDER BY seen_at", 0, FOR_ROOM)?;
+        gone += drop_tasks(c, "?1 = ?1 ORDER BY seen_hour", 0, FOR_ROOM)?;
     }
     Ok(gone)
 }

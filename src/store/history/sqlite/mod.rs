@@ -152,6 +152,7 @@ impl Sqlite {
         let spawned = std::thread::Builder::new()
             .name("history".to_owned())
             .spawn(move || {
+                crate::threads::give_way();
                 writer.run(&inbox);
                 // nobody waits for the end only when the program is gone already
                 let _ = ended.send(());

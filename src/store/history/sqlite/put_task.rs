@@ -3,8 +3,9 @@
 //! Several programs may watch the same services. Each tells what it saw; a change that another one told
 //! already makes no second entry, and what was seen before another's newer state changes nothing.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 
+use foldhash::quality::FixedState;
 use rusqlite::OptionalExtension;
 
 use super::writer::Batch;
@@ -26,6 +27,7 @@ struct Held {
     phase: i64,
     updated: Option<i64>,
     seen_at: i64,
+    seen_hour: i64,
     seen_by: i64,
     digest: i64,
     names: Names,
@@ -91,9 +93,9 @@ impl<'t> Plain<'t> {
 }
 
 /// A sum over all that is kept of a task's state; where it is the same nothing has to be written. The sums stay
-/// in the file: should another version of the standard library count otherwise, each task is written once more.
+/// in the file: should another version of the hasher count otherwise, each task is written once more.
 fn digest(seen: &TaskSeen) -> i64 {
-    let mut sum = DefaultHasher::new();
+    let mut sum = FixedState::default().build_hasher();
     let t = &seen.task;
     (&t.device, &t.policy, &t.operation, &t.native_status).hash(&mut sum);
     (t.phase, &t.step, t.progress).hash(&mut sum);
@@ -158,6 +160,11 @@ pub(super) fn facts_text(facts: &[(&'static str, String)]) -> String {
     serde_json::to_string(facts).unwrap_or_default()
 }
 
+/// The hour by which a task is found: an index that an update seldom has to change.
+const fn hour(at: Timestamp) -> i64 {
+    at.0 / 3_600_000
+}
+
 /// Instants that a service gives, within what SQLite and people can hold.
 fn instant(t: Option<Timestamp>) -> Option<i64> {
     t.map(|t| t.0)
@@ -170,7 +177,7 @@ impl Batch<'_> {
             .c
             .prepare_cached(
                 "SELECT id, status, phase, updated, seen_at, seen_by, digest,
-                        device_id, device_name, policy_id, policy_name, operation, object
+                        device_id, device_name, policy_id, policy_name, operation, object, seen_hour
                  FROM task WHERE service = ?1 AND native = ?2",
             )?
             .query_row((service, &seen.task.id), |row| {
@@ -190,6 +197,7 @@ impl Batch<'_> {
                         operation: row.get(11)?,
                         object: row.get(12)?,
                     },
+                    seen_hour: row.get(13)?,
                 })
             })
             .optional()?;
@@ -238,7 +246,9 @@ impl Batch<'_> {
         let mut last = (held.status, held.phase);
         for t in &seen.transitions {
             let to = (self.word(&t.to)?, i64::from(t.to_phase as u8));
-            if to == last || self.told_by_another(held.id, to, t.seen_at.0)? {
+            let is_told =
+                held.seen_by != self.writer && self.told_by_another(held.id, to, t.seen_at.0)?;
+            if to == last || is_told {
                 continue;
             }
             let from = match (&t.from, t.from_phase) {
@@ -373,9 +383,10 @@ impl Batch<'_> {
             .prepare_cached(
                 "INSERT INTO task (service, native, device_id, device_name, policy_id, policy_name, operation, object,
                                    status, step, code, code_operation, feeds, phase, progress, started, updated, ended,
-                                   code_http, message, has_failure, facts, flags, first_seen, seen_at, seen_by, digest)
+                                   code_http, message, has_failure, facts, flags, first_seen, seen_at, seen_by, digest,
+                                   seen_hour)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                         ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
+                         ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
             )?
             .insert(rusqlite::params![
                 service,
@@ -405,6 +416,7 @@ impl Batch<'_> {
                 seen.at.0,
                 self.writer,
                 digest,
+                hour(seen.at),
             ])
     }
 
@@ -461,6 +473,12 @@ impl Batch<'_> {
             names.object,
             digest,
         ])?;
+        let hour = hour(seen.at);
+        if hour != held.seen_hour {
+            self.c
+                .prepare_cached("UPDATE task SET seen_hour = ?2 WHERE id = ?1")?
+                .execute((held.id, hour))?;
+        }
         Ok(())
     }
 }

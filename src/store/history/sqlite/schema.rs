@@ -5,11 +5,14 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 /// `KpWa`: says in the file's header whose it is.
 pub(super) const APPLICATION_ID: i32 = 0x4B70_5761;
 /// The form that this program reads and writes.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
 /// One step a version: the first makes an empty file version 1.
-const STEPS: [&str; VERSION as usize] =
-    [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const STEPS: [&str; VERSION as usize] = [
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 
 /// Brings an empty file or one of an older version up to date, as a whole or not at all. Two programs may
 /// try at once.
