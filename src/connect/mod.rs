@@ -203,6 +203,21 @@ pub trait Connector: Send + Sync {
     /// What failed.
     async fn look_up(&self, task_id: &str) -> Result<TaskLook, Fault>;
 
+    /// How many missing tasks are worth handing to [`Connector::look_up_many`] at a time; 1 where the service tells of
+    /// many in no other way than of each.
+    fn looks_up_at_once(&self) -> usize {
+        1
+    }
+
+    /// What became of those among these tasks of which one answer tells; the others are looked up one by one.
+    ///
+    /// # Errors
+    /// What failed.
+    async fn look_up_many(&self, task_ids: &[String]) -> Result<Vec<(String, TaskLook)>, Fault> {
+        let _ = task_ids;
+        Ok(Vec::new())
+    }
+
     /// Turns an intent into the exact requests, with the effect in words. May read, never changes anything.
     ///
     /// # Errors

@@ -6,9 +6,9 @@ use super::tasks::{self, Row};
 use super::{Store, TaskRow};
 use crate::model::{Fault, ServiceId, Timestamp};
 
-/// So many tasks are named as missing in one round, to be looked up with a request each. Of a storm of ends most are
-/// told by the lists of what is new before the next round; what is still missing then is named then.
-const MISSING: usize = 64;
+/// So many tasks at least are named as missing in one round, to be looked up with a request each. Of a storm of ends
+/// most are told by the lists of what is new before the next round; what is still missing then is named then.
+pub(super) const MISSING: usize = 64;
 
 /// What a complete round of a feed is the whole truth about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -101,6 +101,13 @@ impl Store {
         true
     }
 
+    /// So many tasks of a service can be looked up at once: as many are named as missing in one round.
+    pub fn name_missing(&mut self, id: ServiceId, at_once: usize) {
+        if let Some(state) = self.services.get_mut(id.index()) {
+            state.most_named = at_once.max(MISSING);
+        }
+    }
+
     /// Notes which parts of a feed failed while the rest came; true when that is another set than before.
     pub fn set_partial(&mut self, id: ServiceId, feed: &'static str, partial: Vec<Fault>) -> bool {
         let Some(state) = self.services.get_mut(id.index()) else {
@@ -179,10 +186,11 @@ impl Store {
                 .minus(&tasks_now)
                 .filter(|&row| tasks::at(&self.tasks.service, row, u16::MAX) == id.0)
                 .collect();
+            let most = state.most_named;
             // each round goes on where the last one stopped: one that can't be looked up must not stand before others
             let (before, after) =
                 missing.split_at(missing.partition_point(|row| *row < state.named_below));
-            let named: Vec<u32> = after.iter().chain(before).copied().take(MISSING).collect();
+            let named: Vec<u32> = after.iter().chain(before).copied().take(most).collect();
             state.named_below = named.last().map_or(0, |row| row + 1);
             end.missing_live = named
                 .into_iter()

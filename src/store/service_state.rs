@@ -26,6 +26,8 @@ pub struct ServiceState {
     pub phases: [u32; 9],
     /// Missing tasks of rows below this were named last, to be looked up.
     pub(super) named_below: u32,
+    /// So many missing tasks are named in a round.
+    pub(super) most_named: usize,
 }
 
 /// A feed of a service.
@@ -136,6 +138,7 @@ impl ServiceState {
             feeds: Vec::new(),
             phases: [0; 9],
             named_below: 0,
+            most_named: super::rounds::MISSING,
         }
     }
 

@@ -117,6 +117,7 @@ async fn ask_service(
         }
         let round = Box::new(Round {
             covers: spec.covers,
+            looks_up: watched.connector.looks_up_at_once(),
             outcome,
         });
         // nobody listens any more only when the whole command is ending

@@ -9,6 +9,8 @@ use crate::store::Part;
 pub struct Round {
     /// What a complete round is the whole truth about.
     pub covers: Covers,
+    /// How many missing tasks the connector looks up at once.
+    pub looks_up: usize,
     /// How it ended.
     pub outcome: Result<PollReport, Fault>,
 }

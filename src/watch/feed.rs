@@ -158,6 +158,7 @@ impl FeedWatch {
             }
             let round = Box::new(Round {
                 covers: self.spec.covers,
+                looks_up: self.watched.connector.looks_up_at_once(),
                 outcome,
             });
             if std::mem::take(&mut urgent) {

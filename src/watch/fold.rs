@@ -72,6 +72,7 @@ pub fn fold(store: &mut Store, event: WatchEvent, now: Timestamp) -> Folded {
                 if let Some((theirs, ours)) = report.clock {
                     store.note_clock(service, theirs, ours);
                 }
+                store.name_missing(service, round.looks_up);
                 let end = store.finish_round(service, feed, covers, report.complete, at);
                 store.set_partial(service, feed, report.partial);
                 folded.look_up = end

@@ -1,5 +1,6 @@
 //! Starting the watchers and talking to them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +11,11 @@ use super::event::WatchEvent;
 use super::feed::{FeedWatch, Shared};
 use super::look_ups::LookUps;
 use super::pace;
-use crate::model::ServiceId;
+use crate::connect::TaskLook;
+use crate::model::{Fault, ServiceId};
 
+/// So many of the tasks that are looked up at once are looked up one by one where no answer tells of them together.
+const ONE_BY_ONE: usize = 64;
 /// How many messages may wait for the owner of the store before the watchers wait for it.
 const QUEUE: usize = 64;
 
@@ -87,7 +91,7 @@ pub fn spawn(watched: &[Watched]) -> (WatchHandle, mpsc::Receiver<WatchEvent>) {
 fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>) -> ServiceHandle {
     let id = watched.service.id;
     let (busy, busy_seen) = watch::channel(false);
-    let look_ups = Arc::new(LookUps::default());
+    let look_ups = Arc::new(LookUps::new(watched.connector.looks_up_at_once()));
     let feeds = watched.connector.feeds();
     let shared = Arc::new(Shared::new(id, out.clone(), feeds));
     let mut tasks: Vec<_> = feeds
@@ -121,22 +125,53 @@ fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>) -> ServiceHandle {
     }
 }
 
-/// Looks tasks up one after the other: a burst of tasks that end together must not become a burst of
-/// requests beside the polls.
+/// Looks tasks up, those of which one answer tells together, the others one after the other: a burst of tasks that end
+/// together must not become a burst of requests beside the polls.
 async fn answer_look_ups(watched: Watched, shared: Arc<Shared>, wanted: Arc<LookUps>) {
     loop {
-        let task_id = wanted.next().await;
-        let look = watched.connector.look_up(&task_id).await;
-        let event = WatchEvent::Looked {
-            service: watched.service.id,
-            task_id: task_id.clone(),
-            look: Box::new(look),
-        };
-        if !shared.tell(event).await {
-            return;
+        let mut waiting = wanted.next().await;
+        let mut known = Vec::new();
+        if waiting.len() > 1 {
+            // where that fails each of them is asked for
+            let looks = watched.connector.look_up_many(&waiting).await;
+            known = looks.unwrap_or_default();
+            let told: HashSet<&str> = known.iter().map(|(id, _)| id.as_str()).collect();
+            waiting.retain(|id| !told.contains(id.as_str()));
         }
-        wanted.done(&task_id);
+        for (task_id, look) in known {
+            if !tell_look(&watched, &shared, &wanted, task_id, Ok(look)).await {
+                return;
+            }
+        }
+        // the rest of very many is told by lists meanwhile, or is still missing and asked for again
+        for task_id in waiting.drain(waiting.len().min(ONE_BY_ONE)..) {
+            wanted.done(&task_id);
+        }
+        for task_id in waiting {
+            let look = watched.connector.look_up(&task_id).await;
+            if !tell_look(&watched, &shared, &wanted, task_id, look).await {
+                return;
+            }
+        }
     }
+}
+
+/// False when nobody listens any more.
+async fn tell_look(
+    watched: &Watched,
+    shared: &Shared,
+    wanted: &LookUps,
+    task_id: String,
+    look: Result<TaskLook, Fault>,
+) -> bool {
+    let event = WatchEvent::Looked {
+        service: watched.service.id,
+        task_id: task_id.clone(),
+        look: Box::new(look),
+    };
+    let told = shared.tell(event).await;
+    wanted.done(&task_id);
+    told
 }
 
 #[cfg(test)]

@@ -306,6 +306,7 @@ impl Bench {
             feed,
             round: Box::new(Round {
                 covers: spec.covers,
+                looks_up: connector.looks_up_at_once(),
                 outcome: outcome.clone(),
             }),
             at: Timestamp::now(),

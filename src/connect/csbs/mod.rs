@@ -233,6 +233,14 @@ impl Connector for Csbs {
         self.look(task_id).await
     }
 
+    fn looks_up_at_once(&self) -> usize {
+        poll::LOOKS
+    }
+
+    async fn look_up_many(&self, task_ids: &[String]) -> Result<Vec<(String, TaskLook)>, Fault> {
+        self.look_many(task_ids).await
+    }
+
     async fn prepare(&self, intent: &Intent) -> Result<Prepared, Fault> {
         self.plan(intent).await.map_err(moved)
     }

@@ -1,10 +1,12 @@
 //! Reading CSBS's lists: what lives, what failed, what is new, the policies and their runs.
 
 use futures_util::{FutureExt, StreamExt};
+use hashbrown::HashSet;
 
 use super::Csbs;
 use super::item::{Facet, Item, OneItem};
-use super::rows::{For, Next};
+use super::known::Known;
+use super::rows::{For, Next, Places};
 use crate::connect::http::{Call, Reply, in_flight};
 use crate::connect::page::{Book, Turned};
 use crate::connect::{Page, PageSink, PollContext, PollReport, TaskLook};
@@ -24,6 +26,11 @@ const TRANSITIONAL: [&str; 6] = [
 const LIST_PAGES: u32 = 100_000;
 /// The page on which the servers are handed over as a whole.
 const DEVICES_PAGE: u32 = 50_000;
+/// How many tasks are looked for at once in the list of all items.
+pub(super) const LOOKS: usize = 4_096;
+/// So many tasks at least, for each page that the list of all items has, are looked for in it; fewer are looked up one
+/// by one.
+const SWEEP: usize = 32;
 /// Lists read at the same time.
 const WIDTH: usize = 4;
 /// Rows on a page that only looks for news.
@@ -203,6 +210,55 @@ impl Csbs {
             })
             .collect();
         self.read_lists("running", &lists, sink).await
+    }
+
+    /// Which of many tasks ended because their backups are gone: the list of all of them does not have them.
+    pub(super) async fn look_many(
+        &self,
+        task_ids: &[String],
+    ) -> Result<Vec<(String, TaskLook)>, Fault> {
+        if task_ids.len() < SWEEP {
+            return Ok(Vec::new());
+        }
+        let wanted = task_ids.iter().map(|id| Facet::of_task(id).0.to_owned());
+        let Some(gone) = self.not_listed(wanted.collect()).await? else {
+            return Ok(Vec::new());
+        };
+        let gone_of = |task_id: &String| {
+            let (item_id, facet) = Facet::of_task(task_id);
+            let look = || self.known(|known| look_of_gone(known, item_id, facet));
+            gone.contains(item_id).then(|| (task_id.clone(), look()))
+        };
+        Ok(task_ids.iter().filter_map(gone_of).collect())
+    }
+
+    /// Those of the items that the list of all items does not have; `None` where reading it costs more than it saves.
+    async fn not_listed(
+        &self,
+        mut wanted: HashSet<String>,
+    ) -> Result<Option<HashSet<String>>, Fault> {
+        // an item keeps its place in this order, whatever becomes of it
+        let call = items().with("sort", "created_at:desc");
+        let list = List::new(call, self.page_size, For::Servers);
+        let mut marker = String::new();
+        for _ in 0..=wanted.len() / SWEEP {
+            let reply = self.session.read(&list.page(&marker)).await?;
+            let page: Places<'_> = reply.json()?;
+            for item in &page.checkpoint_items {
+                wanted.remove(item.id.as_str());
+            }
+            let Some(last) = page.checkpoint_items.last() else {
+                return Ok(Some(wanted));
+            };
+            if page.checkpoint_items.len() < list.limit && !page.has_next() {
+                return Ok(Some(wanted));
+            }
+            if last.id.is_empty() || last.id.as_str() == marker {
+                return Ok(None);
+            }
+            last.id.as_str().clone_into(&mut marker);
+        }
+        Ok(None)
     }
 
     /// Several lists as one feed, the first pages asked side by side. A list that fails costs itself.
@@ -386,10 +442,7 @@ impl Csbs {
     pub(super) async fn look(&self, task_id: &str) -> Result<TaskLook, Fault> {
         let (item_id, facet) = Facet::of_task(task_id);
         let Some(reply) = self.item_reply(item_id).await? else {
-            let ended = (facet == Facet::Delete)
-                .then(|| self.known(|known| known.deleted(item_id)))
-                .flatten();
-            return Ok(ended.map_or(TaskLook::Gone, |task| TaskLook::Found(Box::new(task))));
+            return Ok(self.known(|known| look_of_gone(known, item_id, facet)));
         };
         let one: OneItem<'_> = reply.json()?;
         let item: Item<'_> = serde_json::from_str(one.checkpoint_item.get()).map_err(|e| {
@@ -413,4 +466,11 @@ impl Csbs {
             policy,
         ))))
     }
+}
+
+/// What became of a task whose backup is gone: a deletion is done, of anything else the end is not known.
+fn look_of_gone(known: &mut Known, item_id: &str, facet: Facet) -> TaskLook {
+    let ended = (facet == Facet::Delete).then(|| known.deleted(item_id));
+    let found = |task| TaskLook::Found(Box::new(task));
+    ended.flatten().map_or(TaskLook::Gone, found)
 }

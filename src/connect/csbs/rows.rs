@@ -29,6 +29,28 @@ struct Items<'a> {
     checkpoint_items_links: Loose<Vec<Link<'a>>>,
 }
 
+/// A page of items of which only that they are there counts.
+#[derive(Deserialize)]
+pub(super) struct Places<'a> {
+    #[serde(borrow)]
+    pub checkpoint_items: Vec<Place<'a>>,
+    #[serde(borrow, default)]
+    checkpoint_items_links: Loose<Vec<Link<'a>>>,
+}
+
+/// An item that is there.
+#[derive(Deserialize)]
+pub(super) struct Place<'a> {
+    #[serde(borrow, default)]
+    pub id: Text<'a>,
+}
+
+impl Places<'_> {
+    pub(super) fn has_next(&self) -> bool {
+        has_next(&self.checkpoint_items_links)
+    }
+}
+
 #[derive(Deserialize)]
 struct Policies<'a> {
     #[serde(borrow)]

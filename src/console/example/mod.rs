@@ -114,6 +114,7 @@ pub fn end_round(state: &mut State, service: u16) {
                     live: true,
                     ..Covers::default()
                 },
+                looks_up: 1,
                 outcome: Ok(PollReport {
                     complete: true,
                     pages: 1,

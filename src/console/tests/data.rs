@@ -241,6 +241,7 @@ fn a_live_task_that_is_missing_is_looked_up() {
                     live: true,
                     ..Default::default()
                 },
+                looks_up: 1,
                 outcome: Ok(crate::connect::PollReport {
                     complete: true,
                     pages: 1,

@@ -78,3 +78,47 @@ async fn a_deletion_ends_when_the_backup_is_gone() {
     assert_eq!(task.device.unwrap().name, "ecs-web-1");
     assert_eq!(csbs.look_up("i-1").await.unwrap(), TaskLook::Gone);
 }
+
+#[tokio::test]
+async fn what_became_of_many_tasks_is_told_by_the_list_of_all_items() {
+    // of 40 backups whose deletion was seen, two are still there
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let server = Scripted::start(move |seen, _| {
+        heard.lock().unwrap().push(seen.target.clone());
+        let all = |of: fn(&usize) -> bool| -> Vec<Value> {
+            let row = |n| item(&format!("i-{n}"), "deleting");
+            (0..40).filter(of).map(row).collect()
+        };
+        match seen.query("status").as_deref() {
+            Some("deleting") => list(&all(|_| true)),
+            Some(_) => list(&[]),
+            None => list(&all(|n| [3, 7].contains(n))),
+        }
+    })
+    .await;
+    let csbs = connect(&server);
+    let seen = read(&csbs, "running").await.tasks;
+    let mut ids: Vec<String> = seen.iter().map(|t| t.id.clone()).collect();
+    ids.push("i-9@restore".to_owned());
+    asked.lock().unwrap().clear();
+    assert!(csbs.looks_up_at_once() > ids.len());
+    let looks = csbs.look_up_many(&ids).await.unwrap();
+    assert_eq!(asked.lock().unwrap().len(), 1);
+    assert_eq!(looks.len(), 39);
+    for (id, look) in looks {
+        assert!(!["i-3@delete", "i-7@delete"].contains(&id.as_str()));
+        match look {
+            TaskLook::Found(task) => {
+                let state = (task.phase, task.native_status.as_str());
+                assert_eq!(state, (Phase::Succeeded, "deleted"));
+                assert_eq!(task.id, id);
+            }
+            other => assert_eq!((other, id.as_str()), (TaskLook::Gone, "i-9@restore")),
+        }
+    }
+    // for a few the whole list is not read
+    asked.lock().unwrap().clear();
+    assert_eq!(csbs.look_up_many(&ids[..9]).await.unwrap(), []);
+    assert_eq!(asked.lock().unwrap().len(), 0);
+}
