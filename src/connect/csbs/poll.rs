@@ -27,7 +27,7 @@ const LIST_PAGES: u32 = 100_000;
 /// The page on which the servers are handed over as a whole.
 const DEVICES_PAGE: u32 = 50_000;
 /// How many tasks are looked for at once in the list of all items.
-pub(super) const LOOKS: usize = 4_096;
+pub(super) const LOOKS: usize = 32_768;
 /// So many tasks at least, for each page that the list of all items has, are looked for in it; fewer are looked up one
 /// by one.
 const SWEEP: usize = 32;
