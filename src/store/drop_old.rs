@@ -77,7 +77,8 @@ impl Store {
         if row.phase != Phase::Succeeded && !failed {
             return !row.phase.is_live();
         }
-        if !outcomes::protects(self.symbols.get(row.operation)) {
+        let known = self.protecting.get(&row.operation).copied();
+        if !known.unwrap_or_else(|| outcomes::protects(self.symbols.get(row.operation))) {
             return !failed;
         }
         let device = self.devices.get(row.device).map(|slot| &slot.tally);
@@ -97,22 +98,44 @@ impl Store {
         self.task_count() > self.dropping.beyond
     }
 
+    /// The oldest tasks of which nothing more has to come, at most so many. Most tasks are settled: only the oldest are
+    /// looked at more closely.
+    fn oldest_settled(&self, wanted: usize) -> Vec<(i64, u32)> {
+        let mut all: Vec<(i64, u32)> = self
+            .alive
+            .iter()
+            .map(|row| (at(&self.tasks.when, row, NEVER), row))
+            .collect();
+        let mut near = 2 * wanted;
+        loop {
+            if let Some(last) = near.checked_sub(1).filter(|last| *last < all.len()) {
+                all.select_nth_unstable(last);
+            }
+            near = near.min(all.len());
+            let oldest = all.get(..near).unwrap_or_default().iter();
+            let mut settled: Vec<(i64, u32)> = oldest
+                .filter(|(_, row)| self.is_settled(&self.tasks.row(*row)))
+                .copied()
+                .collect();
+            if settled.len() >= wanted || near == all.len() {
+                if let Some(last) = wanted.checked_sub(1).filter(|last| *last < settled.len()) {
+                    settled.select_nth_unstable(last);
+                    settled.truncate(wanted);
+                }
+                return settled;
+            }
+            near = near.saturating_mul(4).max(1);
+        }
+    }
+
     /// Drops the oldest tasks; true when there were any. Statistics have to be up to date.
     pub(super) fn drop_old(&mut self) -> bool {
         let held = self.task_count();
-        let mut old: Vec<(i64, u32)> = self
-            .alive
-            .iter()
-            .filter(|&row| self.is_settled(&self.tasks.row(row)))
-            .map(|row| (at(&self.tasks.when, row, NEVER), row))
-            .collect();
-        let wanted = (held - self.dropping.cap).min(old.len());
-        self.dropping.beyond = (held - wanted).saturating_add(self.dropping.cap / 16);
-        let Some(last) = wanted.checked_sub(1) else {
+        let old = self.oldest_settled(held - self.dropping.cap);
+        self.dropping.beyond = (held - old.len()).saturating_add(self.dropping.cap / 16);
+        if old.is_empty() {
             return false;
-        };
-        old.select_nth_unstable(last);
-        old.truncate(wanted);
+        }
         let mut dropped = Bits::default();
         let mut slots = (Bits::default(), Bits::default());
         for &(when, row) in &old {
