@@ -16,7 +16,7 @@ use crate::model::{Phase, Timestamp};
 pub(super) const CAP: usize = 2_000_000;
 /// A dropped row's number is not given to another task for so long, in milliseconds: by then no view
 /// and no mark means the old one.
-const REST_MS: i64 = 10 * 60_000;
+const REST_MS: i64 = 5 * 60_000;
 
 /// What is known about dropped tasks.
 pub(super) struct Dropping {

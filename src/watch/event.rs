@@ -53,14 +53,12 @@ pub enum WatchEvent {
         /// When, by our clock.
         at: Timestamp,
     },
-    /// A look at one task ended.
+    /// Looks at single tasks ended.
     Looked {
         /// Whose.
         service: ServiceId,
-        /// Which task.
-        task_id: String,
-        /// What was found.
-        look: Box<Result<TaskLook, Fault>>,
+        /// Which tasks, and what was found.
+        looks: Vec<(String, Result<TaskLook, Fault>)>,
     },
     /// A service's health changed, or its newest answer is newer.
     Health {

@@ -86,20 +86,20 @@ pub fn fold(store: &mut Store, event: WatchEvent, now: Timestamp) -> Folded {
                 store.set_partial(service, feed, vec![fault]);
             }
         },
-        WatchEvent::Looked {
-            service,
-            task_id,
-            look,
-        } => match *look {
-            Ok(TaskLook::Found(task)) => {
-                store.apply_task(service, *task, now);
+        WatchEvent::Looked { service, looks } => {
+            for (task_id, look) in looks {
+                match look {
+                    Ok(TaskLook::Found(task)) => {
+                        store.apply_task(service, *task, now);
+                    }
+                    Ok(TaskLook::Gone | TaskLook::NotOffered) => {
+                        store.task_vanished(service, &task_id, now);
+                    }
+                    // the task is still missing at the next round and is looked up again then
+                    Err(_) => {}
+                }
             }
-            Ok(TaskLook::Gone | TaskLook::NotOffered) => {
-                store.task_vanished(service, &task_id, now);
-            }
-            // the task is still missing at the next round and is looked up again then
-            Err(_) => {}
-        },
+        }
         WatchEvent::Health { service, health } => {
             store.set_health(service, health);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::Watched;
 use super::event::WatchEvent;
@@ -16,6 +17,10 @@ use crate::model::{Fault, ServiceId};
 
 /// So many of the tasks that are looked up at once are looked up one by one where no answer tells of them together.
 const ONE_BY_ONE: usize = 64;
+/// Where more are missing at once, those of so long are looked up together.
+const GATHER: Duration = Duration::from_secs(20);
+/// So many of them are told at once: a key never waits for thousands.
+const TOLD_AT_ONCE: usize = 256;
 /// How many messages may wait for the owner of the store before the watchers wait for it.
 const QUEUE: usize = 64;
 
@@ -128,9 +133,16 @@ fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>) -> ServiceHandle {
 /// Looks tasks up, those of which one answer tells together, the others one after the other: a burst of tasks that end
 /// together must not become a burst of requests beside the polls.
 async fn answer_look_ups(watched: Watched, shared: Arc<Shared>, wanted: Arc<LookUps>) {
+    let mut storm_over = Instant::now();
     loop {
         let mut waiting = wanted.next().await;
         let mut known = Vec::new();
+        if waiting.len() > ONE_BY_ONE {
+            // so many are told of by reading long lists, and a few more seconds' worth by the same ones
+            tokio::time::sleep_until(storm_over).await;
+            waiting.extend(wanted.more());
+            storm_over = Instant::now() + GATHER;
+        }
         if waiting.len() > 1 {
             // where that fails each of them is asked for
             let looks = watched.connector.look_up_many(&waiting).await;
@@ -138,8 +150,10 @@ async fn answer_look_ups(watched: Watched, shared: Arc<Shared>, wanted: Arc<Look
             let told: HashSet<&str> = known.iter().map(|(id, _)| id.as_str()).collect();
             waiting.retain(|id| !told.contains(id.as_str()));
         }
-        for (task_id, look) in known {
-            if !tell_look(&watched, &shared, &wanted, task_id, Ok(look)).await {
+        while !known.is_empty() {
+            let some = known.drain(..known.len().min(TOLD_AT_ONCE));
+            let looks = some.map(|(id, look)| (id, Ok(look))).collect();
+            if !tell_looks(&watched, &shared, &wanted, looks).await {
                 return;
             }
         }
@@ -149,7 +163,7 @@ async fn answer_look_ups(watched: Watched, shared: Arc<Shared>, wanted: Arc<Look
         }
         for task_id in waiting {
             let look = watched.connector.look_up(&task_id).await;
-            if !tell_look(&watched, &shared, &wanted, task_id, look).await {
+            if !tell_looks(&watched, &shared, &wanted, vec![(task_id, look)]).await {
                 return;
             }
         }
@@ -157,20 +171,18 @@ async fn answer_look_ups(watched: Watched, shared: Arc<Shared>, wanted: Arc<Look
 }
 
 /// False when nobody listens any more.
-async fn tell_look(
+async fn tell_looks(
     watched: &Watched,
     shared: &Shared,
     wanted: &LookUps,
-    task_id: String,
-    look: Result<TaskLook, Fault>,
+    looks: Vec<(String, Result<TaskLook, Fault>)>,
 ) -> bool {
-    let event = WatchEvent::Looked {
-        service: watched.service.id,
-        task_id: task_id.clone(),
-        look: Box::new(look),
-    };
-    let told = shared.tell(event).await;
-    wanted.done(&task_id);
+    let ids: Vec<String> = looks.iter().map(|(id, _)| id.clone()).collect();
+    let service = watched.service.id;
+    let told = shared.tell(WatchEvent::Looked { service, looks }).await;
+    for id in &ids {
+        wanted.done(id);
+    }
     told
 }
 

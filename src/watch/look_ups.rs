@@ -47,16 +47,19 @@ impl LookUps {
     /// The next tasks, as many as are looked up at once; waits for one.
     pub async fn next(&self) -> Vec<String> {
         loop {
-            let next: Vec<String> = {
-                let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-                let count = wanted.order.len().min(self.at_once);
-                wanted.order.drain(..count).collect()
-            };
+            let next = self.more();
             if !next.is_empty() {
                 return next;
             }
             self.come.notified().await;
         }
+    }
+
+    /// Those that came since, as many as are looked up at once.
+    pub fn more(&self) -> Vec<String> {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = wanted.order.len().min(self.at_once);
+        wanted.order.drain(..count).collect()
     }
 
     /// The answer was handed over: the task may be asked for again.

@@ -316,8 +316,7 @@ impl Bench {
             let look = connector.look_up(&task_id).await;
             let event = WatchEvent::Looked {
                 service,
-                task_id,
-                look: Box::new(look),
+                looks: vec![(task_id, look)],
             };
             fold(&mut self.store, event, Timestamp::now());
         }

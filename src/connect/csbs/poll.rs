@@ -36,14 +36,17 @@ const WIDTH: usize = 4;
 /// Rows on a page that only looks for news.
 const NEWS_PAGE: usize = 100;
 /// How far back news are read again, in milliseconds: what changed while the last answer was made.
-const OVERLAP_MS: i64 = 60_000;
+const OVERLAP_MS: i64 = 30_000;
 /// How many pages are read at most in search of each server's last good backup.
 const GOOD_PAGES: u32 = 50;
 
 /// One list of a feed.
 struct List<'a> {
     call: Call,
+    /// Rows on its first page.
     limit: usize,
+    /// Rows on each further page.
+    further: usize,
     /// Number of its first page.
     first: u32,
     purpose: For<'a>,
@@ -58,6 +61,7 @@ impl<'a> List<'a> {
         Self {
             call,
             limit,
+            further: limit,
             first: 0,
             purpose,
             until: None,
@@ -66,11 +70,21 @@ impl<'a> List<'a> {
     }
 
     fn page(&self, marker: &str) -> Call {
-        let call = self.call.clone().with("limit", self.limit.to_string());
+        let limit = self.limit_of(marker);
+        let call = self.call.clone().with("limit", limit.to_string());
         if marker.is_empty() {
             call
         } else {
             call.with("marker", marker)
+        }
+    }
+
+    /// Rows on the page after a marker.
+    const fn limit_of(&self, marker: &str) -> usize {
+        if marker.is_empty() {
+            self.limit
+        } else {
+            self.further
         }
     }
 }
@@ -98,6 +112,8 @@ impl Csbs {
                 let call = items().with("sort", "updated_at:desc");
                 let list = List {
                     until,
+                    // news that don't fit on a small page are many
+                    further: self.page_size,
                     ..List::new(call, limit, For::Tasks)
                 };
                 self.read_one(feed, &list, sink).await
@@ -172,7 +188,7 @@ impl Csbs {
                 Turned::Enough => return Ok(false),
                 Turned::Next(next) => next,
             };
-            let more = next.linked || next.rows >= list.limit;
+            let more = next.linked || next.rows >= list.limit_of(&marker);
             let known = list
                 .until
                 .zip(next.oldest)

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-use super::Options;
+use super::{Options, keys};
 use crate::model::Timestamp;
 
 /// The first look comes so long after the first event, so that a short command is not held up by it.
@@ -18,7 +18,9 @@ const MANY: usize = 50_000;
 /// So many tasks or entries go in one step: other writers wait no longer than for that.
 const ROWS: i64 = 2_000;
 /// So many tasks go in one step for want of room.
-const FOR_ROOM: i64 = 500;
+const FOR_ROOM: i64 = 1_000;
+/// One page of so many may be free.
+const FREE_SHARE: u64 = 8;
 const DAY_MS: i64 = 86_400_000;
 
 /// Decides when to look, and what goes.
@@ -111,15 +113,9 @@ impl Keeper {
             gone += oldest(&tx)?;
         }
         tx.commit()?;
-        // pages that were freed go back to the file system, some at a time
-        connection
-            .prepare_cached("PRAGMA incremental_vacuum(1000)")?
-            .query([])
-            .and_then(|mut rows| {
-                while rows.next()?.is_some() {}
-                Ok(())
-            })?;
-        self.due = (gone > 0).then(|| Instant::now() + STEP);
+        let given_back = give_back(connection)?;
+        let more = gone > 0 || given_back;
+        self.due = more.then(|| Instant::now() + STEP);
         Ok(())
     }
 }
@@ -142,18 +138,35 @@ fn newest(c: &Connection, options: &Options) -> rusqlite::Result<Option<i64>> {
     .map(Option::flatten)
 }
 
+/// Gives pages that were freed back to the file system, some at a time, where they are many: a few are soon in use
+/// again, and each that goes has another one moved to its place. Says whether there may be more.
+fn give_back(c: &Connection) -> rusqlite::Result<bool> {
+    let free = number(c, "freelist_count")?;
+    if free <= number(c, "page_count")? / FREE_SHARE {
+        return Ok(false);
+    }
+    let mut some = c.prepare_cached("PRAGMA incremental_vacuum(1000)")?;
+    let mut rows = some.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(number(c, "freelist_count")? < free)
+}
+
+/// What SQLite counts of the file.
+fn number(c: &Connection, name: &str) -> rusqlite::Result<u64> {
+    let n: i64 = c.pragma_query_value(None, name, |row| row.get(0))?;
+    Ok(u64::try_from(n).unwrap_or(0))
+}
+
 /// Bytes in use; pages that were freed don't count.
 pub(super) fn used(c: &Connection) -> rusqlite::Result<u64> {
-    let number = |name: &str| -> rusqlite::Result<u64> {
-        let n: i64 = c.pragma_query_value(None, name, |row| row.get(0))?;
-        Ok(u64::try_from(n).unwrap_or(0))
-    };
-    let pages = number("page_count")?.saturating_sub(number("freelist_count")?);
-    Ok(pages.saturating_mul(number("page_size")?))
+    let pages = number(c, "page_count")?.saturating_sub(number(c, "freelist_count")?);
+    Ok(pages.saturating_mul(number(c, "page_size")?))
 }
 
 fn by_age(c: &Connection, cut: i64) -> rusqlite::Result<usize> {
-    let mut gone = drop_tasks(c, "seen_hour <= ?1 / 3600000 AND seen_at < ?1", cut, ROWS)?;
+    let settled = "phase IN (1, 5, 6) AND seen_hour <= ?1 / 3600000 AND seen_at < ?1";
+    let mut gone = drop_tasks(c, settled, cut, ROWS)?;
+    gone += drop_tasks(c, "phase NOT IN (1, 5, 6) AND seen_at < ?1", cut, ROWS)?;
     // of tasks that moved since, the last entry before stays: it tells where they stood
     gone += c
         .prepare_cached(
@@ -220,7 +233,12 @@ fn oldest(c: &Connection) -> rusqlite::Result<usize> {
         FOR_ROOM,
     )?;
     if gone == 0 {
-        gone += drop_tasks(c, "?1 = ?1 ORDER BY seen_hour", 0, FOR_ROOM)?;
+        gone += drop_tasks(
+            c,
+            "?1 = ?1 AND phase NOT IN (1, 5, 6) ORDER BY seen_hour",
+            0,
+            FOR_ROOM,
+        )?;
     }
     Ok(gone)
 }
@@ -230,6 +248,12 @@ fn drop_tasks(c: &Connection, condition: &str, value: i64, rows: i64) -> rusqlit
     c.execute_batch("CREATE TEMP TABLE IF NOT EXISTS going (id INTEGER PRIMARY KEY)")?;
     let sql = format!("INSERT INTO going SELECT id FROM task WHERE {condition} LIMIT {rows}");
     c.execute(&sql, [value])?;
+    let mut going =
+        c.prepare_cached("SELECT service, native FROM task WHERE id IN (SELECT id FROM going)")?;
+    let mut rows = going.query([])?;
+    while let Some(row) = rows.next()? {
+        keys::drop_later(c, keys::hash(row.get(0)?, row.get_ref(1)?.as_str()?))?;
+    }
     c.execute(
         "DELETE FROM transition WHERE task IN (SELECT id FROM going)",
         [],

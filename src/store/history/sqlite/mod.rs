@@ -7,6 +7,7 @@
 
 mod claim;
 mod fault;
+mod keys;
 mod limits;
 mod open;
 mod put_action;

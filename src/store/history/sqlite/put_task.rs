@@ -6,8 +6,10 @@
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::quality::FixedState;
+use hashbrown::HashMap;
 use rusqlite::OptionalExtension;
 
+use super::keys;
 use super::writer::Batch;
 use crate::model::{Asked, Ref, Task, Timestamp};
 use crate::store::history::TaskSeen;
@@ -20,8 +22,46 @@ pub(super) const LOST: i64 = 2;
 pub(super) const CANCEL_ASKED: i64 = 4;
 pub(super) const START_ASKED: i64 = 8;
 
+/// So many tasks that go on are remembered by the writer.
+const MOST_LIVE: usize = 32_768;
+
+/// What the file holds of tasks that go on, by their numbers: they will change, and need not be read for it. True as
+/// long as nobody else writes.
+#[derive(Default)]
+pub(super) struct Live {
+    known: HashMap<i64, Held>,
+}
+
+impl Live {
+    /// Forgets everything: it may have been rolled back, or changed by another program.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    /// What is held of a task, unless its number is another one's.
+    fn of(&self, key: i64, service: i64, native: &str) -> Option<Held> {
+        let held = self.known.get(&key)?;
+        (held.service == service && *held.native == *native).then(|| held.clone())
+    }
+
+    /// Remembers a task as it stands in the file now, while it goes on.
+    fn put(&mut self, key: i64, task: &Task, held: Held) {
+        if !task.phase.is_live() {
+            self.known.remove(&key);
+            return;
+        }
+        if self.known.len() >= MOST_LIVE {
+            self.known.clear();
+        }
+        self.known.insert(key, held);
+    }
+}
+
 /// What the file holds of a task.
+#[derive(Clone)]
 struct Held {
+    service: i64,
+    native: Box<str>,
     id: i64,
     status: i64,
     phase: i64,
@@ -106,9 +146,10 @@ fn digest(seen: &TaskSeen) -> i64 {
     (sum.finish() as i64) | 1
 }
 
-/// The facts that are kept: those of tasks that somebody may have to look at.
+/// The facts that are kept: those of tasks that somebody may have to look at. What goes on tells them again with the
+/// next poll; of a storm's tasks they would be most of what is written, for a few seconds each.
 fn facts_of(task: &Task) -> &[(&'static str, String)] {
-    if task.phase.concerns_people() {
+    if task.phase.concerns_people() && !task.phase.is_live() {
         &task.facts
     } else {
         &[]
@@ -121,7 +162,8 @@ macro_rules! update {
         concat!(
             "UPDATE task SET status = ?2, step = ?3, code = ?4, code_operation = ?5, feeds = ?6, progress = ?7,
                  started = coalesce(?8, started), updated = coalesce(?9, updated), ended = ?10, code_http = ?11,
-                 message = ?12, has_failure = ?13, facts = ?14, flags = ?15, seen_at = ?16, seen_by = ?17, digest = ?25",
+                 message = ?12, has_failure = ?13, facts = ?14, flags = ?15, seen_at = ?16, seen_by = ?17, digest = ?25,
+                 room = CASE WHEN ?26 THEN zeroblob(8) END",
             $($more,)?
             " WHERE id = ?1"
         )
@@ -171,17 +213,18 @@ fn instant(t: Option<Timestamp>) -> Option<i64> {
 }
 
 impl Batch<'_> {
-    pub(super) fn put_task(&mut self, seen: &TaskSeen) -> rusqlite::Result<()> {
-        let service = self.service(&seen.service)?;
-        let held = self
-            .c
+    /// What the file holds of a task in this row; nothing where another task is there.
+    fn held(&self, id: i64, service: i64, seen: &TaskSeen) -> rusqlite::Result<Option<Held>> {
+        self.c
             .prepare_cached(
                 "SELECT id, status, phase, updated, seen_at, seen_by, digest,
                         device_id, device_name, policy_id, policy_name, operation, object, seen_hour
-                 FROM task WHERE service = ?1 AND native = ?2",
+                 FROM task WHERE id = ?1 AND service = ?2 AND native = ?3",
             )?
-            .query_row((service, &seen.task.id), |row| {
+            .query_row((id, service, &seen.task.id), |row| {
                 Ok(Held {
+                    service,
+                    native: seen.task.id.as_str().into(),
                     id: row.get(0)?,
                     status: row.get(1)?,
                     phase: row.get(2)?,
@@ -200,7 +243,18 @@ impl Batch<'_> {
                     seen_hour: row.get(13)?,
                 })
             })
-            .optional()?;
+            .optional()
+    }
+
+    pub(super) fn put_task(&mut self, seen: &TaskSeen) -> rusqlite::Result<()> {
+        let service = self.service(&seen.service)?;
+        let key = keys::hash(service, &seen.task.id);
+        let mut held = self.cache.live.of(key, service, &seen.task.id);
+        if held.is_none()
+            && let Some(id) = keys::find(self.c, key)?
+        {
+            held = self.held(id, service, seen)?;
+        }
         let digest = digest(seen);
         if seen.transitions.is_empty() && held.as_ref().is_some_and(|h| h.digest == digest) {
             return Ok(());
@@ -209,7 +263,10 @@ impl Batch<'_> {
         let now = (self.word(&task.native_status)?, i64::from(task.phase as u8));
         let reported = instant(task.updated_at.or(task.ended_at).or(task.started_at));
         let Some(held) = held else {
-            let id = self.add(service, seen, now.0, digest)?;
+            let held = self.add(service, seen, now.0, digest)?;
+            let id = held.id;
+            keys::put(self.c, key, id)?;
+            self.cache.live.put(key, task, held);
             let mut last = None;
             for t in &seen.transitions {
                 let to = (self.word(&t.to)?, i64::from(t.to_phase as u8));
@@ -273,7 +330,9 @@ impl Batch<'_> {
             };
             self.put_move(held.id, &entry, task)?;
         }
-        self.replace(&held, seen, now.0, digest)
+        let held = self.replace(held, seen, now.0, digest)?;
+        self.cache.live.put(key, task, held);
+        Ok(())
     }
 
     /// True when another program saw a newer state than this one.
@@ -371,7 +430,7 @@ impl Batch<'_> {
         seen: &TaskSeen,
         status: i64,
         digest: i64,
-    ) -> rusqlite::Result<i64> {
+    ) -> rusqlite::Result<Held> {
         let task = &seen.task;
         let (names, words) = self.words(seen, status)?;
         let plain = Plain::of(seen);
@@ -379,14 +438,15 @@ impl Batch<'_> {
             .transitions
             .first()
             .map_or(seen.at.0, |t| t.seen_at.0.min(seen.at.0));
-        self.c
+        let id = self
+            .c
             .prepare_cached(
                 "INSERT INTO task (service, native, device_id, device_name, policy_id, policy_name, operation, object,
                                    status, step, code, code_operation, feeds, phase, progress, started, updated, ended,
                                    code_http, message, has_failure, facts, flags, first_seen, seen_at, seen_by, digest,
-                                   seen_hour)
+                                   seen_hour, room)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                         ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+                         ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, CASE WHEN ?29 THEN zeroblob(8) END)",
             )?
             .insert(rusqlite::params![
                 service,
@@ -417,17 +477,31 @@ impl Batch<'_> {
                 self.writer,
                 digest,
                 hour(seen.at),
-            ])
+                task.phase.is_live(),
+            ])?;
+        Ok(Held {
+            service,
+            native: task.id.as_str().into(),
+            id,
+            status,
+            phase: i64::from(task.phase as u8),
+            updated: instant(task.updated_at),
+            seen_at: seen.at.0,
+            seen_hour: hour(seen.at),
+            seen_by: self.writer,
+            digest,
+            names,
+        })
     }
 
-    /// Writes the newest state of a task that is known.
+    /// Writes the newest state of a task that is known; gives what is held then.
     fn replace(
         &mut self,
-        held: &Held,
+        held: Held,
         seen: &TaskSeen,
         status: i64,
         digest: i64,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Held> {
         let task = &seen.task;
         let (told, words) = self.words(seen, status)?;
         let plain = Plain::of(seen);
@@ -472,6 +546,7 @@ impl Batch<'_> {
             names.operation,
             names.object,
             digest,
+            task.phase.is_live(),
         ])?;
         let hour = hour(seen.at);
         if hour != held.seen_hour {
@@ -479,6 +554,16 @@ impl Batch<'_> {
                 .prepare_cached("UPDATE task SET seen_hour = ?2 WHERE id = ?1")?
                 .execute((held.id, hour))?;
         }
-        Ok(())
+        Ok(Held {
+            status,
+            phase: i64::from(task.phase as u8),
+            updated: instant(task.updated_at).or(held.updated),
+            seen_at: seen.at.0,
+            seen_hour: hour,
+            seen_by: self.writer,
+            digest,
+            names,
+            ..held
+        })
     }
 }

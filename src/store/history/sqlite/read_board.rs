@@ -124,8 +124,10 @@ fn tasks(
 ) -> rusqlite::Result<()> {
     // two searches by index: what calls for attention at any age, and what moved since
     let sql = format!(
-        "SELECT {COLUMNS} FROM task t
-         WHERE t.phase NOT IN (1, 5, 6) OR (t.seen_hour >= ?1 / 3600000 AND t.seen_at >= ?1)
+        "SELECT {COLUMNS} FROM (
+             SELECT * FROM task WHERE phase NOT IN (1, 5, 6)
+             UNION ALL
+             SELECT * FROM task WHERE phase IN (1, 5, 6) AND seen_hour >= ?1 / 3600000 AND seen_at >= ?1) t
          ORDER BY coalesce(t.started, t.updated, t.ended, t.first_seen) DESC, t.id DESC"
     );
     let mut all = c.prepare_cached(&sql)?;

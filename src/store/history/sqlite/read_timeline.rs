@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
+use super::keys;
 use super::put_party::Shape;
 use super::read_actions::{REMARK, Where, concerns, event_id, kept, remark};
 use super::read_task::phase;
@@ -71,7 +72,9 @@ fn tasks_of(c: &Connection, w: &mut Where, subject: &Subject) -> rusqlite::Resul
     );
     let (id, name, sort) = match subject.sort {
         Sort::Task => {
-            w.and("t.native = ?", subject.id.clone());
+            let rows = keys::rows(c, &subject.service, &subject.id)?;
+            let rows: Vec<String> = rows.iter().map(i64::to_string).collect();
+            w.also(&format!("t.id IN ({})", rows.join(", ")));
             return Ok(());
         }
         Sort::Service => return Ok(()),
@@ -250,27 +253,17 @@ fn remarks(
     out: &mut Vec<Entry>,
 ) -> rusqlite::Result<()> {
     let mut w = Where::default();
+    let mut whole = limit(window);
     if let Some(subject) = subject {
         w.and("r.service = ?", subject.service.clone());
         match subject.sort {
             Sort::Service => {}
             sort @ (Sort::Device | Sort::Policy) => {
-                // what was said of its tasks belongs to its past too
+                // what was said of its tasks belongs to its past too; whose they are is looked up one by one, as
+                // there are fewer remarks than tasks
                 let said = format!("r.sort = {} AND r.subject = ?", sort as u8);
-                let column = if sort == Sort::Device {
-                    "device_id"
-                } else {
-                    "policy_id"
-                };
-                let word = find(c, &subject.id)?.unwrap_or(-1);
-                w.and(
-                    &format!(
-                        "({said}) OR (r.sort = 1 AND r.subject IN (SELECT native FROM task t
-                              JOIN service s ON s.id = t.service AND s.name = r.service
-                              WHERE t.{column} = {word}))"
-                    ),
-                    subject.id.clone(),
-                );
+                w.and(&format!("({said}) OR r.sort = 1"), subject.id.clone());
+                whole = i64::MAX;
             }
             sort => {
                 w.and("r.sort = ?", sort as u8);
@@ -281,14 +274,19 @@ fn remarks(
     within(&mut w, "r.at", window);
     let sql = format!(
         "SELECT w.uuid, r.n, {REMARK} FROM remark r JOIN writer w ON w.id = r.writer
-         WHERE {} ORDER BY r.seq DESC LIMIT {}",
+         WHERE {} ORDER BY r.seq DESC LIMIT {whole}",
         w.sql(),
-        limit(window)
     );
     read(c, &sql, &w, out, |row| {
         let Some(remark) = remark(row, 2)? else {
             return Ok(None);
         };
+        if let Some(subject) = subject
+            && remark.subject.sort == Sort::Task
+            && !is_task_of(c, &remark.subject, subject)?
+        {
+            return Ok(None);
+        }
         Ok(Some(Entry {
             id: event_id(row, 0)?,
             at: remark.at,
@@ -296,6 +294,23 @@ fn remarks(
             happened: Happened::Remarked(Box::new(remark)),
         }))
     })
+}
+
+/// Whether a task belongs to a subject that tasks were looked for by.
+fn is_task_of(c: &Connection, task: &Subject, subject: &Subject) -> rusqlite::Result<bool> {
+    let column = match subject.sort {
+        Sort::Device => "device_id",
+        Sort::Policy => "policy_id",
+        _ => return Ok(true),
+    };
+    let word = find(c, &subject.id)?.unwrap_or(-1);
+    let sql = format!("SELECT 1 FROM task WHERE id = ?1 AND {column} = ?2");
+    for row in keys::rows(c, &task.service, &task.id)? {
+        if c.prepare_cached(&sql)?.exists((row, word))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What concerns the record itself is part of every past: a reader must know of a jumped clock.

@@ -2,16 +2,22 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::keys;
+
 /// `KpWa`: says in the file's header whose it is.
 pub(super) const APPLICATION_ID: i32 = 0x4B70_5761;
 /// The form that this program reads and writes.
-pub(super) const VERSION: i32 = 3;
+pub(super) const VERSION: i32 = 4;
+
+/// From this version on tasks are found by numbers that SQL can't count.
+const KEYED: i32 = 4;
 
 /// One step a version: the first makes an empty file version 1.
 const STEPS: [&str; VERSION as usize] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
 ];
 
 /// Brings an empty file or one of an older version up to date, as a whole or not at all. Two programs may
@@ -22,6 +28,9 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     for (number, step) in (1..).zip(STEPS) {
         if number > held {
             tx.execute_batch(step)?;
+            if number == KEYED {
+                keys::fill(&tx)?;
+            }
         }
     }
     if held < VERSION {

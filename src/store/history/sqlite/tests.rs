@@ -778,6 +778,52 @@ fn what_could_not_be_written_is_written_as_soon_as_it_can() {
 }
 
 #[test]
+fn what_an_older_program_kept_is_found_again() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    let old = rusqlite::Connection::open(&path).expect("a connection");
+    for step in [
+        include_str!("schema_1.sql"),
+        include_str!("schema_2.sql"),
+        include_str!("schema_3.sql"),
+    ] {
+        old.execute_batch(step).expect("the form of then");
+    }
+    old.execute_batch(&format!(
+        "PRAGMA application_id = {};
+         PRAGMA user_version = 3;
+         INSERT INTO writer VALUES (1, x'00112233445566778899aabbccddeeff', 'ann', 'ops1', 7, 'keepwatch 0.1.0', 0);
+         INSERT INTO word (id, text) VALUES (1, ''), (2, 'running'), (3, 'backup');
+         INSERT INTO service VALUES (1, '{}', '{}');
+         INSERT INTO task (id, service, native, device_id, device_name, policy_id, policy_name, operation, object,
+                           status, phase, step, code, code_operation, message, has_failure, facts, flags, feeds,
+                           first_seen, seen_at, seen_by, seen_hour)
+             VALUES (5, 1, 't5', 1, 1, 1, 1, 3, 1, 2, {running}, 1, 1, 1, '', 0, '', 0, 1, {at}, {at}, 1, 0),
+                    (8, 1, 't8', 1, 1, 1, 1, 3, 1, 2, {running}, 1, 1, 1, '', 0, '', 0, 1, {at}, {at}, 1, 0);
+         INSERT INTO transition (writer, n, task, seen_at, to_status, to_phase, code)
+             VALUES (1, 1, 5, {at}, 2, {running}, 1), (1, 2, 8, {at}, 2, {running}, 1);",
+        schema::APPLICATION_ID,
+        eu().name,
+        eu().kind,
+        running = Phase::Running as u8,
+        at = at(0).0,
+    ))
+    .expect("what was kept then");
+    drop(old);
+    let history = open(&path);
+    assert_eq!(statuses(&history, "t8"), [">running"]);
+    saved(
+        &history,
+        vec![seen(task("t8", "available", Phase::Succeeded), 9)],
+    );
+    assert_eq!(history.health().notices, Vec::<String>::new());
+    assert_eq!(statuses(&history, "t8"), [">running", "running>available"]);
+    assert_eq!(statuses(&history, "t5"), [">running"]);
+    let board = history.board(None, at(-60), 9).expect("a board");
+    assert_eq!(board.tasks.len(), 2, "none is there twice");
+}
+
+#[test]
 fn it_keeps_within_its_size_and_its_age() {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("history.db");
@@ -792,8 +838,8 @@ fn it_keeps_within_its_size_and_its_age() {
         seen.at = now.plus(-days_ago * day);
         Event::Task(seen)
     };
-    saved(&history, (0..3_000).map(|n| told(n, 100)).collect());
-    saved(&history, (3_000..6_000).map(|n| told(n, 1)).collect());
+    saved(&history, (0..6_000).map(|n| told(n, 100)).collect());
+    saved(&history, (6_000..12_000).map(|n| told(n, 1)).collect());
     drop(history);
     let options = |max_bytes| Options {
         max_bytes,
@@ -814,12 +860,13 @@ fn it_keeps_within_its_size_and_its_age() {
         }
     };
     tidy(&mut connection, &options(u64::MAX));
-    assert_eq!(count(&connection), 3_000, "a hundred days are too old");
+    assert_eq!(count(&connection), 6_000, "a hundred days are too old");
     let used = limits::used(&connection).expect("a size");
-    tidy(&mut connection, &options(used / 2));
-    assert!(limits::used(&connection).expect("a size") <= used / 2);
+    tidy(&mut connection, &options(used / 4 * 3));
+    let after = limits::used(&connection).expect("a size");
+    assert!(after <= used / 4 * 3, "{after} bytes of {used} are left");
     let left = count(&connection);
-    assert!(left > 0 && left < 3_000, "{left}");
+    assert!(left > 0 && left < 6_000, "{left}");
     let orphans: i64 = connection
         .query_row(
             "SELECT count(*) FROM transition WHERE task NOT IN (SELECT id FROM task)",
@@ -828,8 +875,11 @@ fn it_keeps_within_its_size_and_its_age() {
         )
         .expect("a count");
     assert_eq!(orphans, 0);
-    let pages: i64 = connection
-        .pragma_query_value(None, "freelist_count", |r| r.get(0))
-        .expect("a count");
-    assert!(pages < 1_000, "{pages} freed pages were kept");
+    let count = |name| -> i64 {
+        connection
+            .pragma_query_value(None, name, |r| r.get(0))
+            .expect("a count")
+    };
+    let (free, pages) = (count("freelist_count"), count("page_count"));
+    assert!(free <= pages / 8, "{free} freed pages of {pages} were kept");
 }

@@ -10,7 +10,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use super::claim::RunLock;
+use super::keys;
 use super::limits::Keeper;
+use super::put_task::Live;
 use super::queue::Queue;
 use super::words::Words;
 use super::{Shared, fault, open};
@@ -22,7 +24,7 @@ use crate::store::history::{Event, HistoryError, ServiceKey};
 const BATCH: usize = 2_000;
 /// What need not be on the disk at once is gathered for so long: what follows goes into the same transaction, and
 /// a page of the file that several rows touch is written once.
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER: Duration = Duration::from_millis(500);
 /// The first wait after a failure, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// Answers further apart than this belong to two stretches, in milliseconds.
@@ -51,10 +53,13 @@ struct Stretch {
 #[derive(Default)]
 pub(super) struct Cache {
     pub(super) words: Words,
+    pub(super) live: Live,
     services: HashMap<ServiceKey, i64>,
     /// This run's row.
     writer: Option<i64>,
     answers: HashMap<i64, Stretch>,
+    /// Moves when somebody else wrote: `PRAGMA data_version`.
+    version: i64,
 }
 
 /// One transaction's view: where rows go, and who writes them.
@@ -182,6 +187,7 @@ impl Writer {
             let batch = self.pending.take(BATCH);
             match self.write(&batch, false) {
                 Ok(()) => {
+                    self.merge_keys();
                     let bytes = batch.iter().map(Event::bytes).sum();
                     self.shared.waits_no_more(batch.len(), bytes);
                 }
@@ -192,6 +198,14 @@ impl Writer {
             }
         }
         self.works()
+    }
+
+    /// Works the numbers of new tasks in where they became many. What can't be done now is done with the next ones:
+    /// they are found where they are as well.
+    fn merge_keys(&mut self) {
+        if let Some(connection) = self.connection.as_mut() {
+            let _ = keys::merge_if_many(connection);
+        }
     }
 
     /// The same, where nobody waits for it: what can't be written is tried again.
@@ -457,6 +471,11 @@ fn put_all<'e>(
     next: &mut u64,
     events: impl Iterator<Item = &'e Event>,
 ) -> rusqlite::Result<()> {
+    let version = c.pragma_query_value(None, "data_version", |row| row.get(0))?;
+    if cache.version != version {
+        cache.version = version;
+        cache.live.forget();
+    }
     let writer = cache.writer(c, shared)?;
     let mut batch = Batch {
         c,
@@ -475,6 +494,7 @@ impl Cache {
     /// Forgets what may have been rolled back.
     fn forget(&mut self) {
         self.words.forget();
+        self.live.forget();
         self.services.clear();
         self.writer = None;
     }
