@@ -62,6 +62,8 @@ pub enum Effect {
         service: ServiceId,
         /// Which task.
         task: String,
+        /// A person waits for it: it comes before what lists no longer have.
+        first: bool,
     },
     /// Put this text on the operator's clipboard; answered by [`Message::Copied`].
     Copy {

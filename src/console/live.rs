@@ -406,7 +406,11 @@ impl Backend for Live {
             }
             Effect::PollNow(service) => self.watchers.poll_now(service),
             Effect::Busy(service, busy) => self.watchers.set_busy(service, busy),
-            Effect::LookUp { service, task } => self.watchers.look_up(service, task),
+            Effect::LookUp {
+                service,
+                task,
+                first,
+            } => self.watchers.look_up(service, task, first),
             Effect::SaveUi(ui) => self.save(*ui),
             Effect::Remark { remarks, what } => {
                 let history = &self.past.history;

@@ -21,7 +21,7 @@ impl Folded {
             watchers.set_busy(service, busy);
         }
         for (service, task_id) in self.look_up {
-            watchers.look_up(service, task_id);
+            watchers.look_up(service, task_id, false);
         }
     }
 }

@@ -63,10 +63,10 @@ impl WatchHandle {
         }
     }
 
-    /// Reads one task as it is now; the answer comes as [`WatchEvent::Looked`].
-    pub fn look_up(&self, id: ServiceId, task_id: String) {
+    /// Reads one task as it is now; the answer comes as [`WatchEvent::Looked`]. `first`: before others that wait.
+    pub fn look_up(&self, id: ServiceId, task_id: String, first: bool) {
         if let Some(service) = self.service(id) {
-            service.look_ups.ask(task_id);
+            service.look_ups.ask(task_id, first);
         }
     }
 
@@ -135,12 +135,10 @@ fn start(watched: &Watched, out: &mpsc::Sender<WatchEvent>) -> ServiceHandle {
 async fn answer_look_ups(watched: Watched, shared: Arc<Shared>, wanted: Arc<LookUps>) {
     let mut storm_over = Instant::now();
     loop {
-        let mut waiting = wanted.next().await;
+        // very many are told of by reading long lists, and a few more seconds' worth by the same ones
+        let mut waiting = wanted.next(ONE_BY_ONE, storm_over).await;
         let mut known = Vec::new();
         if waiting.len() > ONE_BY_ONE {
-            // so many are told of by reading long lists, and a few more seconds' worth by the same ones
-            tokio::time::sleep_until(storm_over).await;
-            waiting.extend(wanted.more());
             storm_over = Instant::now() + GATHER;
         }
         if waiting.len() > 1 {

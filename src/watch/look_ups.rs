@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 /// More than so many don't wait, unless more are looked up at once: a task that is left out is still missing in the next round and is asked for then.
 const MOST: usize = 256;
@@ -18,8 +19,10 @@ pub struct LookUps {
 
 #[derive(Debug, Default)]
 struct Wanted {
+    /// Those that somebody waits for.
+    first: VecDeque<String>,
     order: VecDeque<String>,
-    /// Those of `order`, and the one that is being looked up.
+    /// Those of both, and those that are being looked up.
     known: HashSet<String>,
 }
 
@@ -33,33 +36,55 @@ impl LookUps {
         }
     }
 
-    /// Adds a task unless it waits already or is being looked up: each round tells again what is missing.
-    pub fn ask(&self, task_id: String) {
+    /// Adds a task unless it waits already or is being looked up: each round tells again what is missing. `first`:
+    /// somebody waits for the answer, and it comes before the others.
+    pub fn ask(&self, task_id: String, first: bool) {
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        if wanted.order.len() >= MOST.max(self.at_once) || !wanted.known.insert(task_id.clone()) {
+        let new = wanted.known.insert(task_id.clone());
+        if first {
+            if !new {
+                let before = wanted.order.len();
+                wanted.order.retain(|id| *id != task_id);
+                if wanted.order.len() == before {
+                    // it is being looked up, or is among the first already
+                    return;
+                }
+            }
+            wanted.first.push_back(task_id);
+        } else if !new {
             return;
+        } else if wanted.order.len() >= MOST.max(self.at_once) {
+            wanted.known.remove(&task_id);
+            return;
+        } else {
+            wanted.order.push_back(task_id);
         }
-        wanted.order.push_back(task_id);
         drop(wanted);
         self.come.notify_one();
     }
 
-    /// The next tasks, as many as are looked up at once; waits for one.
-    pub async fn next(&self) -> Vec<String> {
+    /// The next tasks, as many as are looked up at once; waits for one. More than `few` wait until `due`, except
+    /// those that somebody waits for.
+    pub async fn next(&self, few: usize, due: Instant) -> Vec<String> {
         loop {
-            let next = self.more();
-            if !next.is_empty() {
-                return next;
+            let waits = {
+                let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(first) = wanted.first.pop_front() {
+                    return vec![first];
+                }
+                let count = wanted.order.len().min(self.at_once);
+                if count > 0 && (count <= few || due <= Instant::now()) {
+                    return wanted.order.drain(..count).collect();
+                }
+                count > 0
+            };
+            if waits {
+                // whichever comes first; either way what waits is looked at anew
+                let _ = timeout_at(due, self.come.notified()).await;
+            } else {
+                self.come.notified().await;
             }
-            self.come.notified().await;
         }
-    }
-
-    /// Those that came since, as many as are looked up at once.
-    pub fn more(&self) -> Vec<String> {
-        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = wanted.order.len().min(self.at_once);
-        wanted.order.drain(..count).collect()
     }
 
     /// The answer was handed over: the task may be asked for again.
@@ -71,27 +96,33 @@ impl LookUps {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    async fn next(wanted: &LookUps) -> Vec<String> {
+        wanted.next(MOST, Instant::now()).await
+    }
 
     #[tokio::test]
     async fn what_every_round_misses_is_asked_for_once() {
         let wanted = LookUps::new(1);
         for _ in 0..3 {
             for id in ["a", "b"] {
-                wanted.ask(id.to_owned());
+                wanted.ask(id.to_owned(), false);
             }
         }
-        assert_eq!(wanted.next().await, ["a"]);
+        assert_eq!(next(&wanted).await, ["a"]);
         // it is on its way: the round that ends meanwhile still misses it
-        wanted.ask("a".to_owned());
+        wanted.ask("a".to_owned(), false);
         wanted.done("a");
-        assert_eq!(wanted.next().await, ["b"]);
+        assert_eq!(next(&wanted).await, ["b"]);
         wanted.done("b");
-        wanted.ask("a".to_owned());
-        assert_eq!(wanted.next().await, ["a"]);
+        wanted.ask("a".to_owned(), false);
+        assert_eq!(next(&wanted).await, ["a"]);
         wanted.done("a");
         for n in 0..2 * MOST {
-            wanted.ask(n.to_string());
+            wanted.ask(n.to_string(), false);
         }
         let held = wanted.wanted.lock().unwrap();
         assert_eq!((held.order.len(), held.known.len()), (MOST, MOST));
@@ -101,9 +132,30 @@ mod tests {
     async fn those_that_wait_are_handed_out_together_where_one_answer_tells_of_them() {
         let wanted = LookUps::new(3);
         for n in 0..4 {
-            wanted.ask(n.to_string());
+            wanted.ask(n.to_string(), false);
         }
-        assert_eq!(wanted.next().await, ["0", "1", "2"]);
-        assert_eq!(wanted.next().await, ["3"]);
+        assert_eq!(next(&wanted).await, ["0", "1", "2"]);
+        assert_eq!(next(&wanted).await, ["3"]);
+    }
+
+    #[tokio::test]
+    async fn very_many_are_gathered_and_who_is_waited_for_comes_first() {
+        let wanted = LookUps::new(100);
+        for n in 0..5 {
+            wanted.ask(n.to_string(), false);
+        }
+        // one of those that wait, and one that nobody missed
+        wanted.ask("3".to_owned(), true);
+        wanted.ask("x".to_owned(), true);
+        let late = Instant::now() + Duration::from_secs(3_600);
+        assert_eq!(wanted.next(2, late).await, ["3"]);
+        assert_eq!(wanted.next(2, late).await, ["x"]);
+        // it is on its way
+        wanted.ask("3".to_owned(), true);
+        let too_many = tokio::time::timeout(Duration::from_millis(20), wanted.next(2, late));
+        assert!(too_many.await.is_err(), "more are gathered");
+        assert_eq!(wanted.next(2, Instant::now()).await, ["0", "1", "2", "4"]);
+        wanted.ask("y".to_owned(), false);
+        assert_eq!(wanted.next(2, late).await, ["y"], "few wait for nothing");
     }
 }

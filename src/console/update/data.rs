@@ -42,7 +42,11 @@ pub(super) fn take(state: &mut State, event: WatchEvent) -> Vec<Effect> {
     let mut effects: Vec<Effect> = folded
         .look_up
         .into_iter()
-        .map(|(service, task)| Effect::LookUp { service, task })
+        .map(|(service, task)| Effect::LookUp {
+            service,
+            task,
+            first: false,
+        })
         .collect();
     effects.extend(folded.busy.map(|(id, busy)| Effect::Busy(id, busy)));
     effects

@@ -132,6 +132,7 @@ pub(super) fn fetch_record(state: &mut State) -> Vec<Effect> {
     vec![Effect::LookUp {
         service: thing.service(&state.store),
         task: thing.id(&state.store).to_owned(),
+        first: true,
     }]
 }
 

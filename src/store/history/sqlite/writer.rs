@@ -437,6 +437,8 @@ impl Writer {
             self.keeper.put_off(Instant::now());
             return;
         };
+        // what goes may be among what is remembered
+        self.cache.live.forget();
         if let Err(error) = self.keeper.step(connection, &self.shared.options) {
             let target = self.shared.target();
             self.keeper.put_off(Instant::now());
