@@ -31,6 +31,8 @@ pub(super) struct Keeper {
     newest_before: Option<Option<i64>>,
     /// The clock of this run can't be trusted: nothing goes by its age.
     jumped: bool,
+    /// In this look nothing was found any more that is too old.
+    aged: bool,
     age: Duration,
     started: Instant,
 }
@@ -42,6 +44,7 @@ impl Keeper {
             written: 0,
             newest_before: None,
             jumped: false,
+            aged: false,
             age: Duration::from_secs(u64::from(options.keep_days) * 86_400),
             started: now,
         }
@@ -103,11 +106,13 @@ impl Keeper {
         };
         let mut gone = 0;
         let tx = Transaction::new(connection, TransactionBehavior::Immediate)?;
-        if !self.jumped {
+        if !self.jumped && !self.aged {
             let reference = reference(now.0, before, self.age);
             let cut = |days: u32| reference.saturating_sub(i64::from(days).saturating_mul(DAY_MS));
             gone += by_age(&tx, cut(options.keep_days))?;
             gone += actions_by_age(&tx, cut(options.keep_actions_days))?;
+            // of many steps for want of room only the first looks for what is too old
+            self.aged = gone == 0;
         }
         if gone == 0 && used(&tx)? > options.max_bytes {
             gone += oldest(&tx)?;
@@ -116,6 +121,7 @@ impl Keeper {
         let given_back = give_back(connection)?;
         let more = gone > 0 || given_back;
         self.due = more.then(|| Instant::now() + STEP);
+        self.aged &= more;
         Ok(())
     }
 }
