@@ -70,7 +70,7 @@ pub enum WatchEvent {
 }
 
 /// So many tasks are folded in at once.
-const AT_ONCE: usize = 256;
+pub(super) const AT_ONCE: usize = 256;
 
 impl WatchEvent {
     /// The event, in pieces that take no longer to fold in than an eye takes to notice.

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::Watched;
-use super::event::WatchEvent;
+use super::event::{AT_ONCE, WatchEvent};
 use super::feed::{FeedWatch, Shared};
 use super::look_ups::LookUps;
 use super::pace;
@@ -19,8 +19,6 @@ use crate::model::{Fault, ServiceId};
 const ONE_BY_ONE: usize = 64;
 /// Where more are missing at once, those of so long are looked up together.
 const GATHER: Duration = Duration::from_secs(20);
-/// So many of them are told at once: a key never waits for thousands.
-const TOLD_AT_ONCE: usize = 256;
 /// How many messages may wait for the owner of the store before the watchers wait for it.
 const QUEUE: usize = 64;
 
@@ -149,7 +147,7 @@ async fn answer_look_ups(watched: Watched, shared: Arc<Shared>, wanted: Arc<Look
             waiting.retain(|id| !told.contains(id.as_str()));
         }
         while !known.is_empty() {
-            let some = known.drain(..known.len().min(TOLD_AT_ONCE));
+            let some = known.drain(..known.len().min(AT_ONCE));
             let looks = some.map(|(id, look)| (id, Ok(look))).collect();
             if !tell_looks(&watched, &shared, &wanted, looks).await {
                 return;

@@ -88,12 +88,12 @@ impl Keeper {
     }
 
     /// One small step; looks again soon when there is more to do, and not before something was written
-    /// otherwise.
+    /// otherwise. Says whether tasks went that were not settled.
     pub(super) fn step(
         &mut self,
         connection: &mut Connection,
         options: &Options,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<bool> {
         self.written = 0;
         let now = Timestamp::now();
         let before = match self.newest_before {
@@ -105,24 +105,31 @@ impl Keeper {
             }
         };
         let mut gone = 0;
+        let mut unsettled = 0;
         let tx = Transaction::new(connection, TransactionBehavior::Immediate)?;
         if !self.jumped && !self.aged {
             let reference = reference(now.0, before, self.age);
             let cut = |days: u32| reference.saturating_sub(i64::from(days).saturating_mul(DAY_MS));
-            gone += by_age(&tx, cut(options.keep_days))?;
+            let oldest = cut(options.keep_days);
+            unsettled = drop_tasks(&tx, "phase NOT IN (1, 5, 6) AND seen_at < ?1", oldest, ROWS)?;
+            gone += unsettled + by_age(&tx, oldest)?;
             gone += actions_by_age(&tx, cut(options.keep_actions_days))?;
             // of many steps for want of room only the first looks for what is too old
             self.aged = gone == 0;
         }
         if gone == 0 && used(&tx)? > options.max_bytes {
-            gone += oldest(&tx)?;
+            gone = drop_for_room(&tx, "phase IN (1, 5, 6)")?;
+            if gone == 0 {
+                unsettled = drop_for_room(&tx, "phase NOT IN (1, 5, 6)")?;
+                gone = unsettled;
+            }
         }
         tx.commit()?;
         let given_back = give_back(connection)?;
         let more = gone > 0 || given_back;
         self.due = more.then(|| Instant::now() + STEP);
         self.aged &= more;
-        Ok(())
+        Ok(unsettled > 0)
     }
 }
 
@@ -169,10 +176,10 @@ pub(super) fn used(c: &Connection) -> rusqlite::Result<u64> {
     Ok(pages.saturating_mul(number(c, "page_size")?))
 }
 
+/// What is too old, but for tasks that are not settled.
 fn by_age(c: &Connection, cut: i64) -> rusqlite::Result<usize> {
     let settled = "phase IN (1, 5, 6) AND seen_hour <= ?1 / 3600000 AND seen_at < ?1";
     let mut gone = drop_tasks(c, settled, cut, ROWS)?;
-    gone += drop_tasks(c, "phase NOT IN (1, 5, 6) AND seen_at < ?1", cut, ROWS)?;
     // of tasks that moved since, the last entry before stays: it tells where they stood
     gone += c
         .prepare_cached(
@@ -230,23 +237,10 @@ fn actions_by_age(c: &Connection, cut: i64) -> rusqlite::Result<usize> {
     Ok(gone)
 }
 
-/// The oldest tasks and entries, for want of room.
-fn oldest(c: &Connection) -> rusqlite::Result<usize> {
-    let mut gone = drop_tasks(
-        c,
-        "?1 = ?1 AND phase IN (1, 5, 6) ORDER BY seen_hour",
-        0,
-        FOR_ROOM,
-    )?;
-    if gone == 0 {
-        gone += drop_tasks(
-            c,
-            "?1 = ?1 AND phase NOT IN (1, 5, 6) ORDER BY seen_hour",
-            0,
-            FOR_ROOM,
-        )?;
-    }
-    Ok(gone)
+/// The oldest tasks of some phases with their entries, for want of room.
+fn drop_for_room(c: &Connection, phases: &str) -> rusqlite::Result<usize> {
+    let condition = format!("?1 = ?1 AND {phases} ORDER BY seen_hour");
+    drop_tasks(c, &condition, 0, FOR_ROOM)
 }
 
 /// Drops some of the tasks of a condition with their entries.

@@ -437,9 +437,12 @@ impl Writer {
             self.keeper.put_off(Instant::now());
             return;
         };
-        // what goes may be among what is remembered
-        self.cache.live.forget();
-        if let Err(error) = self.keeper.step(connection, &self.shared.options) {
+        let stepped = self.keeper.step(connection, &self.shared.options);
+        if !matches!(stepped, Ok(false)) {
+            // what went may be among what is remembered
+            self.cache.live.forget();
+        }
+        if let Err(error) = stepped {
             let target = self.shared.target();
             self.keeper.put_off(Instant::now());
             if fault::is_damage(&error) && self.replace_damaged(&error).is_err() {
