@@ -155,12 +155,6 @@ impl Changes {
         let first = self.ring.len().checked_sub(behind)?;
         Some(self.ring.range(first..))
     }
-
-    /// Forgets everything: every view starts anew.
-    pub(super) fn forget(&mut self) {
-        self.ring.clear();
-        self.next += 1;
-    }
 }
 
 #[cfg(test)]
@@ -181,7 +175,5 @@ mod tests {
         }
         assert!(c.since(start).is_none());
         assert!(c.since(start + 10).is_some());
-        c.forget();
-        assert!(c.since(start + 10).is_none());
     }
 }

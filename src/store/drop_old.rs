@@ -1,22 +1,32 @@
 //! Dropping old tasks beyond a cap: what ended well, and failures that a later good backup of the same device made
 //! good. What lives or still needs a person is never dropped, nor the last good backup of anything.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 use super::Store;
 use super::bits::Bits;
+use super::changed::FieldSet;
 use super::log::IN_FEED;
 use super::outcomes;
+use super::parties::outcome_of;
 use super::slots::{NOWHERE, Slots};
 use super::symbols::Sym;
 use super::tasks::{self, NEVER, at, set};
 use crate::model::{Phase, Timestamp};
 
+/// The ages of about so many tasks tell how old the oldest are.
+const SAMPLE: usize = 4_096;
 /// How many tasks are held unless said otherwise.
 pub(super) const CAP: usize = 2_000_000;
 /// A dropped row's number is not given to another task for so long, in milliseconds: by then no view
 /// and no mark means the old one.
 const REST_MS: i64 = 5 * 60_000;
+
+/// So many tasks beyond the cap are dropped together.
+const fn piece(cap: usize) -> usize {
+    cap / 256
+}
 
 /// What is known about dropped tasks.
 pub(super) struct Dropping {
@@ -24,6 +34,8 @@ pub(super) struct Dropping {
     /// Nothing is looked for before more tasks than this are held: where most failed, little can be dropped, and
     /// looking takes its time.
     beyond: usize,
+    /// The oldest tasks, which go next, some at a time: a key never waits until all of them are gone.
+    next: BinaryHeap<Reverse<(i64, u32)>>,
     /// Tasks that ended no later than this are not taken in again.
     pub(super) horizon: i64,
     /// Rows whose task was dropped, with the time.
@@ -34,7 +46,8 @@ impl Dropping {
     pub(super) const fn new(cap: usize) -> Self {
         Self {
             cap,
-            beyond: cap.saturating_add(cap / 16),
+            beyond: cap.saturating_add(piece(cap)),
+            next: BinaryHeap::new(),
             horizon: NEVER,
             rest: VecDeque::new(),
         }
@@ -100,39 +113,61 @@ impl Store {
 
     /// The oldest tasks of which nothing more has to come, at most so many. Most tasks are settled: only the oldest are
     /// looked at more closely.
-    fn oldest_settled(&self, wanted: usize) -> Vec<(i64, u32)> {
-        let mut all: Vec<(i64, u32)> = self
-            .alive
-            .iter()
-            .map(|row| (at(&self.tasks.when, row, NEVER), row))
-            .collect();
-        let mut near = 2 * wanted;
-        loop {
-            if let Some(last) = near.checked_sub(1).filter(|last| *last < all.len()) {
-                all.select_nth_unstable(last);
+    fn oldest_settled(&mut self, wanted: usize) -> Vec<(i64, u32)> {
+        let mut settled = self.next_settled(wanted);
+        let mut near = wanted.max(self.dropping.cap / 16);
+        while settled.len() < wanted {
+            // those that were looked at are still there, and come up again
+            self.dropping.next = self.oldest(near);
+            let all = self.dropping.next.len() == self.task_count();
+            settled = self.next_settled(wanted);
+            if all {
+                break;
             }
-            near = near.min(all.len());
-            let oldest = all.get(..near).unwrap_or_default().iter();
-            let mut settled: Vec<(i64, u32)> = oldest
-                .filter(|(_, row)| self.is_settled(&self.tasks.row(*row)))
-                .copied()
-                .collect();
-            if settled.len() >= wanted || near == all.len() {
-                if let Some(last) = wanted.checked_sub(1).filter(|last| *last < settled.len()) {
-                    settled.select_nth_unstable(last);
-                    settled.truncate(wanted);
-                }
-                return settled;
-            }
-            near = near.saturating_mul(4).max(1);
+            near = near.saturating_mul(4);
         }
+        settled
     }
 
-    /// Drops the oldest tasks; true when there were any. Statistics have to be up to date.
+    /// Those of the next ones that can go, at most so many.
+    fn next_settled(&mut self, wanted: usize) -> Vec<(i64, u32)> {
+        let mut settled = Vec::new();
+        while settled.len() < wanted
+            && let Some(Reverse((when, row))) = self.dropping.next.pop()
+        {
+            let is_still = self.alive.has(row) && at(&self.tasks.when, row, NEVER) == when;
+            if is_still && self.is_settled(&self.tasks.row(row)) {
+                settled.push((when, row));
+            }
+        }
+        settled
+    }
+
+    /// About so many of the oldest tasks, found by the ages of some.
+    fn oldest(&self, near: usize) -> BinaryHeap<Reverse<(i64, u32)>> {
+        let when = |row| at(&self.tasks.when, row, NEVER);
+        let every = self.task_count().div_ceil(SAMPLE).max(1);
+        let mut sample: Vec<i64> = self.alive.iter().step_by(every).map(when).collect();
+        sample.sort_unstable();
+        let limit = sample.get(near / every).copied().unwrap_or(i64::MAX);
+        let aged = self.alive.iter().map(|row| (when(row), row));
+        aged.filter(|(when, _)| *when <= limit)
+            .map(Reverse)
+            .collect()
+    }
+
+    /// Drops the oldest tasks; true when there were any. Statistics have to be up to date, and are not afterwards.
     pub(super) fn drop_old(&mut self) -> bool {
         let held = self.task_count();
-        let old = self.oldest_settled(held - self.dropping.cap);
-        self.dropping.beyond = (held - old.len()).saturating_add(self.dropping.cap / 16);
+        let cap = self.dropping.cap;
+        let wanted = held.saturating_sub(cap);
+        let old = self.oldest_settled(wanted);
+        let more = if old.len() < wanted {
+            cap / 16
+        } else {
+            piece(cap)
+        };
+        self.dropping.beyond = (held - old.len()).saturating_add(more);
         if old.is_empty() {
             return false;
         }
@@ -143,10 +178,14 @@ impl Store {
             self.dropping.rest.push_back((self.clock, row));
             dropped.insert(row);
             let held = self.tasks.row(row);
-            for (set, slot) in [(&mut slots.0, held.device), (&mut slots.1, held.policy)] {
-                if slot != NOWHERE {
-                    set.insert(slot);
-                }
+            let outcome = outcome_of(row, &held, &self.protecting);
+            if held.device != NOWHERE {
+                slots.0.insert(held.device);
+                self.devices.uncount(held.device, &outcome);
+            }
+            if held.policy != NOWHERE {
+                slots.1.insert(held.policy);
+                self.policies.uncount(held.policy, &outcome);
             }
             if let Some(state) = self
                 .services
@@ -169,8 +208,10 @@ impl Store {
             set(&mut self.tasks.device, row, NOWHERE);
             set(&mut self.tasks.policy, row, NOWHERE);
             self.attic.forget(row);
+            // history keeps it
+            self.task_changes.note_reckoned(row, FieldSet::ALL);
         }
-        self.tasks.ids.compact();
+        self.tasks.ids.compact_if_many();
         self.alive.subtract(&dropped);
         self.attention.subtract(&dropped);
         forget(&mut self.devices, &slots.0, &dropped);
@@ -186,7 +227,6 @@ impl Store {
                 }
             }
         }
-        self.task_changes.forget();
         true
     }
 }
@@ -196,6 +236,5 @@ fn forget<T>(slots: &mut Slots<T>, rows: &Bits, dropped: &Bits) {
         if let Some(slot) = slots.get_mut(row) {
             slot.tasks.retain(|t| !dropped.has(*t));
         }
-        slots.touch(row);
     }
 }

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use memchr::memmem::Finder;
 
+use super::bits::Bits;
 use super::lines;
 use super::tasks::set;
 use crate::query::fold;
@@ -13,6 +14,8 @@ use crate::query::fold;
 const LONGEST: usize = 512;
 /// Set in a start whose id is kept outside the arena (upper case, or very long).
 const OUTSIDE: u32 = 1 << 31;
+/// One id of so many may be of a row that has none any more.
+const GONE_SHARE: usize = 8;
 /// The start of a row without an id.
 const NO_START: u32 = OUTSIDE - 1;
 
@@ -21,6 +24,9 @@ pub(super) struct Ids {
     arena: String,
     /// Rows in the order of the arena.
     order: Vec<u32>,
+    /// Rows whose ids were taken away and still stand in the arena.
+    gone: Bits,
+    gone_count: usize,
     starts: Vec<u32>,
     outside: HashMap<u32, Box<str>>,
     index: HashTable<u32>,
@@ -53,6 +59,8 @@ impl Ids {
         Self {
             arena: String::new(),
             order: Vec::new(),
+            gone: Bits::default(),
+            gone_count: 0,
             starts: Vec::new(),
             outside: HashMap::new(),
             index: HashTable::new(),
@@ -72,7 +80,8 @@ impl Ids {
             .map_or("", |&start| line(&self.arena, start & !OUTSIDE))
     }
 
-    /// Rows with their ids in lower case (cut when very long), in the order in which they stand in memory.
+    /// Rows with their ids in lower case (cut when very long), in the order in which they stand in memory; some are of
+    /// rows that have no id any more.
     pub(super) fn in_order(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let lines = memchr::memchr_iter(b'\n', self.arena.as_bytes());
         let mut start = 0;
@@ -95,7 +104,8 @@ impl Ids {
         self.outside.keys().copied()
     }
 
-    /// Calls `hit` with every row in whose id, as the arena holds it, the needle stands.
+    /// Calls `hit` with every row in whose id, as the arena holds it, the needle stands; some are of rows that have no
+    /// id any more.
     pub(super) fn search(&self, finder: &Finder<'_>, hit: impl FnMut(u32)) {
         let start = |row: u32| {
             let start = self.starts.get(row as usize).copied().unwrap_or(0);
@@ -115,6 +125,9 @@ impl Ids {
 
     /// Gives a row its id; the row's service stands in `services` already.
     pub(super) fn put(&mut self, services: &[u16], row: u32, id: &str) {
+        if self.gone.has(row) {
+            self.compact();
+        }
         if self.starts.len() <= row as usize {
             self.starts.resize(row as usize + 1, NO_START);
         }
@@ -160,19 +173,26 @@ impl Ids {
         });
     }
 
-    /// Takes a row's id away. After a batch of these comes [`Ids::compact`], before anything else.
+    /// Takes a row's id away. It stands in the arena until many are gone, as moving all the others takes its time.
     pub(super) fn remove(&mut self, services: &[u16], row: u32) {
         let service = services.get(row as usize).copied().unwrap_or(0);
         let hash = self.hasher.hash_one((service, self.get(row)));
         if let Ok(entry) = self.index.find_entry(hash, |&r| r == row) {
             entry.remove();
+            self.gone.insert(row);
+            self.gone_count += 1;
         }
         self.outside.remove(&row);
-        set(&mut self.starts, row, NO_START);
     }
 
-    /// Takes the ids that were removed out of the arena.
-    pub(super) fn compact(&mut self) {
+    /// Takes the ids that were removed out of the arena where they are one of a few.
+    pub(super) fn compact_if_many(&mut self) {
+        if self.gone_count > self.order.len() / GONE_SHARE {
+            self.compact();
+        }
+    }
+
+    fn compact(&mut self) {
         let arena = std::mem::take(&mut self.arena);
         let order = std::mem::take(&mut self.order);
         self.arena.reserve(arena.len());
@@ -180,7 +200,8 @@ impl Ids {
             let Some(start) = self.starts.get_mut(row as usize) else {
                 continue;
             };
-            if *start & !OUTSIDE == NO_START {
+            if self.gone.has(row) {
+                *start = NO_START;
                 continue;
             }
             let id = line(&arena, *start & !OUTSIDE);
@@ -189,6 +210,8 @@ impl Ids {
             self.arena.push('\n');
             self.order.push(row);
         }
+        self.gone.clear();
+        self.gone_count = 0;
     }
 }
 
@@ -221,7 +244,8 @@ mod tests {
         assert_eq!(ids.low(2), "abc");
         ids.remove(&services, 1);
         ids.remove(&services, 5);
-        ids.compact();
+        assert_eq!(ids.find(&services, 1, "5c0e-11"), None);
+        ids.compact_if_many();
         for (row, (service, id)) in all.iter().enumerate() {
             let gone = row == 1 || row == 5;
             assert_eq!(
@@ -234,5 +258,19 @@ mod tests {
         assert_eq!(found, [0]);
         ids.put(&services, 1, "again");
         assert_eq!(ids.get(1), "again");
+        // one of many goes, and its row comes again before the arena was put in order
+        for row in all.len() as u32..100 {
+            services.push(0);
+            ids.put(&services, row, &format!("many-{row}"));
+        }
+        ids.remove(&services, 50);
+        ids.compact_if_many();
+        assert_eq!(ids.find(&services, 0, "many-50"), None);
+        assert_eq!(ids.find(&services, 0, "many-51"), Some(51));
+        ids.put(&services, 50, "new");
+        assert_eq!(ids.find(&services, 0, "new"), Some(50));
+        let mut found = Vec::new();
+        ids.search(&Finder::new("many-5"), |row| found.push(row));
+        assert_eq!(found, (51..60).collect::<Vec<_>>());
     }
 }

@@ -92,14 +92,20 @@ impl Outcome {
     }
 }
 
+/// So many of the failures since the last good backup are remembered one by one.
+const FAILURES: usize = 8;
+
 /// Statistics that are kept up to date task by task, with what is needed for that.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tally {
     pub(super) stats: Stats,
     attempt: (i64, u32),
     good: (i64, u32),
-    /// The newest failure.
-    bad: (i64, u32),
+    /// The newest failures since the last good backup, oldest first.
+    failures: Vec<(i64, u32)>,
+    /// How many older ones there are, and the newest of those.
+    more: u32,
+    newest_more: (i64, u32),
     recent: [(i64, u32); RECENT],
     /// False when the tasks have to be gone through again.
     sound: bool,
@@ -114,7 +120,9 @@ impl Default for Tally {
             stats: Stats::default(),
             attempt: BEFORE,
             good: BEFORE,
-            bad: BEFORE,
+            failures: Vec::new(),
+            more: 0,
+            newest_more: BEFORE,
             recent: [BEFORE; RECENT],
             sound: true,
         }
@@ -132,8 +140,12 @@ impl Tally {
             }
             tally.add(&o);
         }
-        let since = failures.iter().filter(|&&f| f > tally.good).count();
-        tally.stats.streak = u32::try_from(since).unwrap_or(u32::MAX);
+        failures.retain(|f| *f > tally.good);
+        failures.sort_unstable();
+        tally.failures = failures.split_off(failures.len().saturating_sub(FAILURES));
+        tally.more = u32::try_from(failures.len()).unwrap_or(u32::MAX);
+        tally.newest_more = failures.last().copied().unwrap_or(BEFORE);
+        tally.count_streak();
         tally.sound = true;
         tally
     }
@@ -207,20 +219,60 @@ impl Tally {
                 *phase = o.phase as u8 + 1;
             }
         }
+        if key <= self.good {
+            return;
+        }
         if o.phase.needs_person() {
-            self.bad = self.bad.max(key);
-            if key > self.good {
-                self.stats.streak = self.stats.streak.saturating_add(1);
-            }
-        } else if o.phase == Phase::Succeeded && key > self.good {
+            self.add_failure(key);
+        } else if o.phase == Phase::Succeeded {
             self.good = key;
             self.stats.last_good = Some(Timestamp(o.ended));
-            if key > self.bad {
-                self.stats.streak = 0;
-            } else {
-                // some of the failures counted so far are older than this success
+            let older = self.failures.partition_point(|f| *f < key);
+            self.failures.drain(..older);
+            if key > self.newest_more {
+                self.more = 0;
+            } else if self.more > 0 {
+                // some of those that are only counted are older than this success
                 self.spoil();
             }
+        }
+        self.count_streak();
+    }
+
+    fn add_failure(&mut self, key: (i64, u32)) {
+        let at = self.failures.partition_point(|f| *f < key);
+        let counted = if self.failures.len() < FAILURES {
+            self.failures.insert(at, key);
+            return;
+        } else if at == 0 {
+            key
+        } else {
+            self.failures.insert(at, key);
+            self.failures.remove(0)
+        };
+        self.more = self.more.saturating_add(1);
+        self.newest_more = self.newest_more.max(counted);
+    }
+
+    fn count_streak(&mut self) {
+        let kept = u32::try_from(self.failures.len()).unwrap_or(u32::MAX);
+        self.stats.streak = self.more.saturating_add(kept);
+    }
+
+    /// Takes out a task that was counted before and is no longer held.
+    pub(super) fn remove(&mut self, o: &Outcome) {
+        self.stats.tasks = self.stats.tasks.saturating_sub(1);
+        if o.phase.is_live() {
+            self.stats.running = self.stats.running.saturating_sub(1);
+        }
+        if !o.protects {
+            return;
+        }
+        let key = o.key();
+        let is_open = o.phase.needs_person() && key > self.good;
+        // what is older than all that is told leaves no mark
+        if is_open || key == self.good || key == self.attempt || self.recent.contains(&key) {
+            self.spoil();
         }
     }
 }
@@ -384,6 +436,10 @@ mod tests {
                 }
                 all[n] = after;
                 tally.change(&before, &after);
+                if rng.u8(0..4) == 0 {
+                    let gone = all.swap_remove(rng.usize(0..all.len()));
+                    tally.remove(&gone);
+                }
                 if !tally.is_sound() {
                     tally = Tally::gather(all.iter().copied());
                 }

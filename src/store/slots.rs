@@ -201,6 +201,11 @@ impl<T> Slots<T> {
         self.tell(row, |tally| tally.add(outcome));
     }
 
+    /// Counts a task that is no longer held.
+    pub(super) fn uncount(&mut self, row: u32, outcome: &Outcome) {
+        self.tell(row, |tally| tally.remove(outcome));
+    }
+
     /// Counts a change of one of the row's tasks.
     pub(super) fn recount(&mut self, row: u32, before: &Outcome, after: &Outcome) {
         if before != after {

@@ -266,6 +266,8 @@ impl Tasks {
         number
     }
 
+    /// The row of the columns. Whoever needs a few of them only reads no more.
+    #[inline]
     pub(super) fn row(&self, row: u32) -> Row {
         Row {
             phase: at(&self.phase, row, Phase::Unknown),

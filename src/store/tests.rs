@@ -623,3 +623,57 @@ fn where_little_can_be_dropped_it_is_not_looked_for_at_every_page() {
     s.apply(S, "all", 2, tasks(&of(101, 110, Phase::Succeeded)), at(3));
     assert_eq!(s.task_count(), 100);
 }
+
+#[test]
+fn tasks_dropped_a_few_at_a_time_leave_lists_and_statistics_as_they_are_found_anew() {
+    const CAP: usize = 2_048;
+    let mut s = store().with_task_cap(CAP);
+    let mut rng = fastrand::Rng::with_seed(9);
+    let (mut view, mut failed) = (View::new(Noun::Tasks), View::new(Noun::Failed));
+    let mut most_dropped = 0;
+    for n in 0..300 {
+        let now = at(10_000 + 60 * n);
+        let page: Vec<Task> = (0..32)
+            .map(|k| {
+                let (device, policy) = (rng.u8(0..40), rng.u8(0..4));
+                let phase = match rng.u8(0..12) {
+                    0 => Phase::Failed,
+                    1 => Phase::Cancelled,
+                    _ => Phase::Succeeded,
+                };
+                let began = at(10_000 + 60 * n - rng.i64(0..600));
+                Task {
+                    device: Some(Ref::new(format!("d{device}"), format!("ecs-{device}"))),
+                    policy: Some(Ref::new(format!("p{policy}"), format!("plan-{policy}"))),
+                    started_at: Some(began),
+                    ended_at: Some(began.plus(30_000)),
+                    ..task(&format!("t-{n}-{k}"), phase, "x")
+                }
+            })
+            .collect();
+        let before = s.task_count();
+        s.apply(S, "recent", 0, tasks(&page), now);
+        most_dropped = most_dropped.max((before + 32).saturating_sub(s.task_count()));
+        for view in [&mut view, &mut failed] {
+            view.refresh(&s, now);
+            let mut anew = View::new(view.noun());
+            anew.refresh(&s, now);
+            assert_eq!(view.rows, anew.rows, "{:?} after page {n}", view.noun());
+        }
+        let told: Vec<Stats> = s.devices.rows.iter().map(|d| d.stats).collect();
+        let by_policy: Vec<Stats> = s.policies.rows.iter().map(|p| p.stats).collect();
+        for row in 0..s.devices.rows.len() as u32 {
+            s.devices.touch(row);
+        }
+        for row in 0..s.policies.rows.len() as u32 {
+            s.policies.touch(row);
+        }
+        s.settle_stats(false);
+        let anew: Vec<Stats> = s.devices.rows.iter().map(|d| d.stats).collect();
+        assert_eq!(told, anew, "after page {n}");
+        let anew: Vec<Stats> = s.policies.rows.iter().map(|p| p.stats).collect();
+        assert_eq!(by_policy, anew, "after page {n}");
+    }
+    assert!((CAP..CAP + 64).contains(&s.task_count()));
+    assert!((1..CAP / 16).contains(&most_dropped), "{most_dropped}");
+}

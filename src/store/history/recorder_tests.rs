@@ -368,3 +368,28 @@ fn answers_of_all_services_are_told_together_and_not_often() {
     assert_eq!(told(&mut store, [40, 39], true), both([40, 39]));
     assert_eq!(told(&mut store, [45, 44], false), Vec::<String>::new());
 }
+
+#[test]
+fn what_is_dropped_for_want_of_room_is_not_told() {
+    let mut store = store().with_task_cap(64);
+    let mut recorder = Recorder::default();
+    let page = |n: i64| -> Vec<Task> {
+        (0..32)
+            .map(|k| Task {
+                started_at: Some(at(60 * n + k)),
+                ..task(&format!("t-{n}-{k}"), "available", Phase::Succeeded)
+            })
+            .collect()
+    };
+    let mut told = 0;
+    for n in 0..20 {
+        round(&mut store, page(n), at(60 * n));
+        let events = recorder.take(&store, at(60 * n), 10_000);
+        told += events
+            .iter()
+            .filter(|e| matches!(e, Event::Task(_)))
+            .count();
+    }
+    assert!(store.task_count() < 100);
+    assert_eq!(told, 20 * 32, "each once");
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use keepwatch::query::{Field, Noun, Query};
 use keepwatch::store::{Store, View};
 
-use super::{MILLION, median, ms, row, timed};
+use crate::common::{MILLION, median, ms, row, timed};
 use crate::estate::{Estate, NOW};
 
 fn filter(store: &Store, text: &str) -> (Duration, usize) {

@@ -18,7 +18,7 @@ use keepwatch::store::Store;
 use keepwatch::watch::{self, WatchEvent, Watched};
 use serde::Deserialize;
 
-use super::{ALLOCATOR, median, row, timed};
+use crate::common::{Count, cost, median, ms, row, timed};
 
 const TASKS: usize = 200_000;
 const PAGE: usize = 1_000;
@@ -221,7 +221,7 @@ fn round(runtime: &tokio::runtime::Runtime, watched: &Watched, store: &mut Store
     (rows, same)
 }
 
-pub fn run() {
+pub fn run(count: Count) {
     let pages = Arc::new(pages());
     let bytes: usize = pages.iter().map(String::len).sum();
     let serde = median(3, || {
@@ -289,34 +289,30 @@ pub fn run() {
     });
     let rate =
         |time: std::time::Duration| format!("{:.0} MB/s", bytes as f64 / 1e6 / time.as_secs_f64());
-    row(
-        "taking in a poll of 200,000 tasks over HTTP: decode, fold, index",
-        &format!("{}, {}", super::ms(ours), rate(ours)),
-        &format!(
-            "serde_json alone, from memory: {}, {} ({:.2} of its speed)",
-            super::ms(serde),
-            rate(serde),
-            serde.as_secs_f64() / ours.as_secs_f64()
-        ),
-    );
+    if count.is_none() {
+        row(
+            "taking in a poll of 200,000 tasks over HTTP: decode, fold, index",
+            &format!("{}, {}", ms(ours), rate(ours)),
+            &format!(
+                "serde_json alone, from memory: {}, {} ({:.2} of its speed)",
+                ms(serde),
+                rate(serde),
+                serde.as_secs_f64() / ours.as_secs_f64()
+            ),
+        );
+    }
 
     // the same poll again
     let (watched, mut store) = made.expect("made");
     let tasks = store.task_count();
     let changed = store.changed(Noun::Tasks);
-    let before = ALLOCATOR.stats();
-    let (time, (rows, same)) = timed(|| round(&runtime, &watched, &mut store));
-    let made = (ALLOCATOR.stats() - before).allocations;
+    let (taken, (rows, same)) = cost(count, Some(TASKS), || round(&runtime, &watched, &mut store));
     assert_eq!((rows, store.task_count()), (0, tasks));
     assert!(same as usize >= TASKS / PAGE);
     assert_eq!(store.changed(Noun::Tasks), changed, "a frame would be due");
     row(
         "the same poll again, nothing changed",
-        &format!(
-            "{}, {:.3} allocations a row, 0 frames",
-            super::ms(time),
-            made as f64 / TASKS as f64
-        ),
+        &format!("{taken}, 0 frames"),
         "",
     );
 }

@@ -23,7 +23,7 @@ pub(super) const CANCEL_ASKED: i64 = 4;
 pub(super) const START_ASKED: i64 = 8;
 
 /// So many tasks that go on are remembered by the writer.
-const MOST_LIVE: usize = 32_768;
+const MOST_LIVE: usize = 131_072;
 
 /// What the file holds of tasks that go on, by their numbers: they will change, and need not be read for it. True as
 /// long as nobody else writes.
