@@ -61,8 +61,8 @@ fn move_task<T>(slots: &mut Slots<T>, from: (u32, &Outcome), to: (u32, &Outcome)
     }
     if let Some(slot) = slots.get_mut(from.0) {
         slot.tasks.retain(|t| *t != number);
+        slots.uncount(from.0, from.1);
     }
-    slots.touch(from.0);
     if let Some(slot) = slots.get_mut(to.0) {
         slot.tasks.push(number);
         slots.count(to.0, to.1);

@@ -192,7 +192,15 @@ impl Tally {
         }
         let alike = before.key() == after.key() && before.protects == after.protects;
         if !alike || !before.phase.is_live() {
-            self.spoil();
+            if alike && before.phase == after.phase {
+                // only when it ended is told in another way
+                if self.good == after.key() {
+                    self.stats.last_good = Some(Timestamp(after.ended));
+                }
+            } else {
+                self.remove(before);
+                self.add(after);
+            }
             return;
         }
         if !after.phase.is_live() {
@@ -431,6 +439,10 @@ mod tests {
                 let before = all[n];
                 let mut after = before;
                 after.phase = Phase::from_u8(rng.u8(0..9));
+                if rng.u8(0..3) == 0 {
+                    after.phase = before.phase;
+                    after.ended += rng.i64(0..3);
+                }
                 if rng.u8(0..4) == 0 {
                     after.when = rng.i64(0..12);
                 }

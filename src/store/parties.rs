@@ -82,7 +82,7 @@ impl Store {
             if name.is_some() {
                 self.devices.list(row, name);
             }
-            self.devices.touch(row);
+            self.devices.reckon(row);
             note_told(&mut self.devices, row, fields, good, now);
             self.device_changes.note(row, fields);
             return (row, Fate::Changed);
@@ -133,7 +133,7 @@ impl Store {
             if name.is_some() {
                 self.policies.list(row, name);
             }
-            self.policies.touch(row);
+            self.policies.reckon(row);
             note_told(&mut self.policies, row, fields, good, now);
             self.policy_changes.note(row, fields);
             return (row, Fate::Changed);

@@ -196,6 +196,11 @@ impl<T> Slots<T> {
         self.tell(row, |tally| tally.spoil());
     }
 
+    /// Marks the statistics of a row as changed by what its own record tells; its tasks count as they did.
+    pub(super) fn reckon(&mut self, row: u32) {
+        self.tell(row, |_| ());
+    }
+
     /// Counts a task that is new to the row.
     pub(super) fn count(&mut self, row: u32, outcome: &Outcome) {
         self.tell(row, |tally| tally.add(outcome));

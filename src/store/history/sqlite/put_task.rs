@@ -4,6 +4,7 @@
 //! already makes no second entry, and what was seen before another's newer state changes nothing.
 
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::LazyLock;
 
 use foldhash::quality::FixedState;
 use hashbrown::HashMap;
@@ -168,6 +169,21 @@ macro_rules! update {
             " WHERE id = ?1"
         )
     };
+}
+
+/// So many entries are written with one statement.
+const MOVES: usize = 32;
+
+/// An entry as its row holds it, but for its number.
+pub(super) type MoveRow = [Option<i64>; 10];
+
+/// A statement that writes so many entries.
+fn insert_moves(rows: usize) -> String {
+    let values = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
+    format!(
+        "INSERT INTO transition (writer, n, task, seen_at, reported_at, from_status, from_phase, to_status, to_phase, \
+         code) VALUES {values}"
+    )
 }
 
 /// An entry to be made.
@@ -377,24 +393,42 @@ impl Batch<'_> {
         };
         let code = self.word(code)?;
         let n = self.number();
-        self.c
-            .prepare_cached(
-                "INSERT INTO transition (writer, n, task, seen_at, reported_at, from_status, from_phase,
-                                         to_status, to_phase, code)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute((
-                self.writer,
-                n,
-                task,
-                entry.seen_at,
-                entry.reported_at,
-                entry.from.map(|f| f.0),
-                entry.from.map(|f| f.1),
-                entry.to.0,
-                entry.to.1,
-                code,
-            ))?;
+        self.moves.push([
+            Some(self.writer),
+            Some(n),
+            Some(task),
+            Some(entry.seen_at),
+            entry.reported_at,
+            entry.from.map(|f| f.0),
+            entry.from.map(|f| f.1),
+            Some(entry.to.0),
+            Some(entry.to.1),
+            Some(code),
+        ]);
+        if self.moves.len() == MOVES {
+            self.write_moves()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the entries that were made, many with one statement: each statement has the number of the last entry read
+    /// and written.
+    pub(super) fn write_moves(&mut self) -> rusqlite::Result<()> {
+        static MANY: LazyLock<String> = LazyLock::new(|| insert_moves(MOVES));
+        static ONE: LazyLock<String> = LazyLock::new(|| insert_moves(1));
+        let (sql, rows) = if self.moves.len() == MOVES {
+            (MANY.as_str(), MOVES)
+        } else {
+            (ONE.as_str(), 1)
+        };
+        let mut insert = self.c.prepare_cached(sql)?;
+        for rows in self.moves.chunks(rows) {
+            for (value, place) in rows.iter().flatten().zip(1..) {
+                insert.raw_bind_parameter(place, value)?;
+            }
+            insert.raw_execute()?;
+        }
+        self.moves.clear();
         Ok(())
     }
 

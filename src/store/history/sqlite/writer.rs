@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::claim::RunLock;
 use super::keys;
 use super::limits::Keeper;
-use super::put_task::Live;
+use super::put_task::{Live, MoveRow};
 use super::queue::Queue;
 use super::words::Words;
 use super::{Shared, fault, open};
@@ -70,6 +70,8 @@ pub(super) struct Batch<'b> {
     pub(super) writer: i64,
     /// The number of the next event of this run.
     pub(super) next: &'b mut u64,
+    /// Entries that are not written yet.
+    pub(super) moves: Vec<MoveRow>,
 }
 
 /// The writer.
@@ -488,11 +490,12 @@ fn put_all<'e>(
         shared,
         writer,
         next,
+        moves: Vec::new(),
     };
     for event in events {
         batch.put(event)?;
     }
-    Ok(())
+    batch.write_moves()
 }
 
 impl Cache {
