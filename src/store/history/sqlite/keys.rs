@@ -8,7 +8,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 /// So many numbers wait before they go into the large table, or out of it.
-const MANY: usize = 32_768;
+const MANY: usize = 65_536;
 
 /// The number of a task. Two tasks of one file have the same with a chance of one to some millions even where there
 /// are ten million of them; the newer one is found then, and the older, should it change, is written as a new one.

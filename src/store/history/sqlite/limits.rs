@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
+use super::schema::{SETTLED, UNSETTLED};
 use super::{Options, keys};
 use crate::model::Timestamp;
 
@@ -111,16 +112,16 @@ impl Keeper {
             let reference = reference(now.0, before, self.age);
             let cut = |days: u32| reference.saturating_sub(i64::from(days).saturating_mul(DAY_MS));
             let oldest = cut(options.keep_days);
-            unsettled = drop_tasks(&tx, "phase NOT IN (1, 5, 6) AND seen_at < ?1", oldest, ROWS)?;
+            unsettled = drop_tasks(&tx, &format!("{UNSETTLED} AND seen_at < ?1"), oldest, ROWS)?;
             gone += unsettled + by_age(&tx, oldest)?;
             gone += actions_by_age(&tx, cut(options.keep_actions_days))?;
             // of many steps for want of room only the first looks for what is too old
             self.aged = gone == 0;
         }
         if gone == 0 && used(&tx)? > options.max_bytes {
-            gone = drop_for_room(&tx, "phase IN (1, 5, 6)")?;
+            gone = drop_for_room(&tx, SETTLED)?;
             if gone == 0 {
-                unsettled = drop_for_room(&tx, "phase NOT IN (1, 5, 6)")?;
+                unsettled = drop_for_room(&tx, UNSETTLED)?;
                 gone = unsettled;
             }
         }
@@ -178,8 +179,8 @@ pub(super) fn used(c: &Connection) -> rusqlite::Result<u64> {
 
 /// What is too old, but for tasks that are not settled.
 fn by_age(c: &Connection, cut: i64) -> rusqlite::Result<usize> {
-    let settled = "phase IN (1, 5, 6) AND seen_hour <= ?1 / 3600000 AND seen_at < ?1";
-    let mut gone = drop_tasks(c, settled, cut, ROWS)?;
+    let settled = format!("{SETTLED} AND seen_hour <= ?1 / 3600000 AND seen_at < ?1");
+    let mut gone = drop_tasks(c, &settled, cut, ROWS)?;
     // of tasks that moved since, the last entry before stays: it tells where they stood
     gone += c
         .prepare_cached(

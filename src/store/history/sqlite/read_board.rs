@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::put_party::{Body, Shape};
 use super::read_task::{COLUMNS, Raw, phase};
+use super::schema::{SETTLED, UNSETTLED};
 use super::words::Texts;
 use crate::model::{CodeRef, Phase, Task, Timestamp};
 use crate::store::history::{
@@ -125,9 +126,9 @@ fn tasks(
     // two searches by index: what calls for attention at any age, and what moved since
     let sql = format!(
         "SELECT {COLUMNS} FROM (
-             SELECT * FROM task WHERE phase NOT IN (1, 5, 6)
+             SELECT * FROM task WHERE {UNSETTLED}
              UNION ALL
-             SELECT * FROM task WHERE phase IN (1, 5, 6) AND seen_hour >= ?1 / 3600000 AND seen_at >= ?1) t
+             SELECT * FROM task WHERE {SETTLED} AND seen_hour >= ?1 / 3600000 AND seen_at >= ?1) t
          ORDER BY coalesce(t.started, t.updated, t.ended, t.first_seen) DESC, t.id DESC"
     );
     let mut all = c.prepare_cached(&sql)?;
