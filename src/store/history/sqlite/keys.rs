@@ -7,8 +7,13 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-/// So many numbers wait before they go into the large table, or out of it.
-const MANY: usize = 65_536;
+/// So many new numbers wait at least, and one for so many tasks of the file, before they go into the large table: the
+/// more go at once, the more of them share a page.
+const NEW: (i64, i64) = (65_536, 16);
+/// The same of those that go out of it, which do no harm there: the row that one leads to is gone.
+const GONE: (i64, i64) = (65_536, 4);
+/// So many wait at most.
+const MOST: i64 = 1 << 20;
 
 /// The number of a task. Two tasks of one file have the same with a chance of one to some millions even where there
 /// are ten million of them; the newer one is found then, and the older, should it change, is written as a new one.
@@ -74,31 +79,39 @@ pub(super) fn drop_later(c: &Connection, hash: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// So many numbers wait, of new tasks or of gone ones, whichever are more.
-fn waiting(c: &Connection) -> rusqlite::Result<usize> {
-    let n: i64 = c
-        .prepare_cached(
-            "SELECT max((SELECT count(*) FROM task_key_young), (SELECT count(*) FROM task_key_gone))",
-        )?
-        .query_row([], |row| row.get(0))?;
-    Ok(usize::try_from(n).unwrap_or(0))
-}
-
-/// Brings the large table up to date where enough waits for it.
+/// Brings the large table up to date where enough waits for it. Counting what waits takes a moment.
 pub(super) fn merge_if_many(c: &mut Connection) -> rusqlite::Result<()> {
-    if waiting(c)? < MANY {
-        return Ok(());
+    let tasks = number(c, "SELECT coalesce(max(id) - min(id), 0) FROM task")?;
+    let enough = |(least, share): (i64, i64)| (tasks / share).clamp(least, MOST);
+    if number(c, "SELECT count(*) FROM task_key_young")? >= enough(NEW) {
+        work_in(c)?;
     }
-    merge(c)
+    if number(c, "SELECT count(*) FROM task_key_gone")? >= enough(GONE) {
+        take_out(c)?;
+    }
+    Ok(())
 }
 
-fn merge(c: &mut Connection) -> rusqlite::Result<()> {
+fn number(c: &Connection, sql: &str) -> rusqlite::Result<i64> {
+    c.prepare_cached(sql)?.query_row([], |row| row.get(0))
+}
+
+fn work_in(c: &mut Connection) -> rusqlite::Result<()> {
     let tx = Transaction::new(c, TransactionBehavior::Immediate)?;
     tx.execute_batch(
         "INSERT OR REPLACE INTO task_key (hash, task) SELECT hash, task FROM task_key_young ORDER BY hash;
-         DELETE FROM task_key_young;
-         DELETE FROM task_key WHERE hash IN (SELECT hash FROM task_key_gone)
+         DELETE FROM task_key_young;",
+    )?;
+    tx.commit()
+}
+
+fn take_out(c: &mut Connection) -> rusqlite::Result<()> {
+    let tx = Transaction::new(c, TransactionBehavior::Immediate)?;
+    tx.execute_batch(
+        "DELETE FROM task_key WHERE hash IN (SELECT hash FROM task_key_gone)
              AND NOT EXISTS (SELECT 1 FROM task WHERE id = task_key.task);
+         DELETE FROM task_key_young WHERE hash IN (SELECT hash FROM task_key_gone)
+             AND NOT EXISTS (SELECT 1 FROM task WHERE id = task_key_young.task);
          DELETE FROM task_key_gone;",
     )?;
     tx.commit()
@@ -127,7 +140,7 @@ mod tests {
     use rusqlite::Connection;
 
     use super::super::schema;
-    use super::{drop_later, find, hash, merge, put};
+    use super::{drop_later, find, hash, put, take_out, work_in};
 
     #[test]
     fn a_task_is_found_before_and_after_its_number_is_worked_in() {
@@ -153,7 +166,7 @@ mod tests {
             put(&c, number, task).expect("noted");
         }
         assert_eq!(found(&c, -5), Some(3));
-        merge(&mut c).expect("worked in");
+        work_in(&mut c).expect("worked in");
         assert!(empty(&c, "task_key_young"));
         assert_eq!((found(&c, -5), found(&c, 10)), (Some(3), None));
         // one goes for good; another went and came back as a new row before its number was taken out
@@ -161,7 +174,9 @@ mod tests {
         drop_later(&c, 11).expect("noted");
         put(&c, 11, 7).expect("noted");
         assert_eq!(found(&c, 11), Some(7));
-        merge(&mut c).expect("worked in");
+        take_out(&mut c).expect("taken out");
+        assert_eq!((found(&c, 9), found(&c, 11)), (None, Some(7)));
+        work_in(&mut c).expect("worked in");
         assert!(empty(&c, "task_key_gone"));
         assert_eq!((found(&c, 9), found(&c, 11)), (None, Some(7)));
     }

@@ -7,6 +7,7 @@
 
 mod claim;
 mod fault;
+mod filter;
 mod keys;
 mod limits;
 mod open;

@@ -266,10 +266,11 @@ impl Batch<'_> {
         let service = self.service(&seen.service)?;
         let key = keys::hash(service, &seen.task.id);
         let mut held = self.cache.live.of(key, service, &seen.task.id);
-        if held.is_none()
-            && let Some(id) = keys::find(self.c, key)?
-        {
-            held = self.held(id, service, seen)?;
+        if held.is_none() && self.cache.filter.may_have(key) {
+            match keys::find(self.c, key)? {
+                Some(id) => held = self.held(id, service, seen)?,
+                None => self.cache.filter.miss(self.c)?,
+            }
         }
         let digest = digest(seen);
         if seen.transitions.is_empty() && held.as_ref().is_some_and(|h| h.digest == digest) {
@@ -282,6 +283,7 @@ impl Batch<'_> {
             let held = self.add(service, seen, now.0, digest)?;
             let id = held.id;
             keys::put(self.c, key, id)?;
+            self.cache.filter.add(key);
             self.cache.live.put(key, task, held);
             let mut last = None;
             for t in &seen.transitions {

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use super::claim::RunLock;
+use super::filter::Filter;
 use super::keys;
 use super::limits::Keeper;
 use super::put_task::{Live, MoveRow};
@@ -49,11 +50,15 @@ struct Stretch {
     until: i64,
 }
 
+/// After so many events it is looked whether numbers of tasks should be worked in.
+const LOOK_AFTER: usize = 8_192;
+
 /// What is known of the file while it is open.
 #[derive(Default)]
 pub(super) struct Cache {
     pub(super) words: Words,
     pub(super) live: Live,
+    pub(super) filter: Filter,
     services: HashMap<ServiceKey, i64>,
     /// This run's row.
     writer: Option<i64>,
@@ -88,6 +93,8 @@ pub(super) struct Writer {
     next: u64,
     retry: Option<(Instant, Duration)>,
     keeper: Keeper,
+    /// Events written since what waits to be worked in was last counted.
+    unmerged: usize,
     run_lock: Option<RunLock>,
     clock: (Instant, Timestamp),
 }
@@ -105,6 +112,7 @@ impl Writer {
             synced: None,
             next: 1,
             retry: None,
+            unmerged: 0,
             run_lock: None,
             clock: (now, Timestamp::now()),
         }
@@ -189,7 +197,7 @@ impl Writer {
             let batch = self.pending.take(BATCH);
             match self.write(&batch, false) {
                 Ok(()) => {
-                    self.merge_keys();
+                    self.merge_keys(batch.len());
                     let bytes = batch.iter().map(Event::bytes).sum();
                     self.shared.waits_no_more(batch.len(), bytes);
                 }
@@ -204,7 +212,12 @@ impl Writer {
 
     /// Works the numbers of new tasks in where they became many. What can't be done now is done with the next ones:
     /// they are found where they are as well.
-    fn merge_keys(&mut self) {
+    fn merge_keys(&mut self, written: usize) {
+        self.unmerged += written;
+        if self.unmerged < LOOK_AFTER {
+            return;
+        }
+        self.unmerged = 0;
         if let Some(connection) = self.connection.as_mut() {
             let _ = keys::merge_if_many(connection);
         }
@@ -482,6 +495,7 @@ fn put_all<'e>(
     if cache.version != version {
         cache.version = version;
         cache.live.forget();
+        cache.filter.forget();
     }
     let writer = cache.writer(c, shared)?;
     let mut batch = Batch {

@@ -1,0 +1,136 @@
+//! Telling new tasks from known ones without asking the file.
+//!
+//! In a storm most tasks that are told are new, and looking for each in the file costs a page from anywhere in it. After
+//! some of these a filter of all numbers is made (Bloom, 1970): what it does not know is not in the file.
+
+use rusqlite::Connection;
+
+/// So many tasks are looked for in vain before the filter is worth its making.
+const AFTER: usize = 4_096;
+/// Bits for each number: of fifty unknown ones about one is taken for known, and is looked for.
+const BITS: usize = 8;
+/// Bits that are set for each number.
+const PROBES: u64 = 4;
+/// The filter takes no more than 8 MiB; of more numbers than these it would not tell enough.
+const MOST: usize = 8 << 20;
+
+/// The numbers of all tasks of the file, or nothing yet. True as long as nobody else writes.
+#[derive(Default)]
+pub(super) struct Filter {
+    words: Vec<u64>,
+    /// So many more numbers may be added.
+    room: usize,
+    missed: usize,
+}
+
+impl Filter {
+    /// Forgets everything: another program wrote.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// False when no task of the file has this number.
+    pub(super) fn may_have(&self, hash: i64) -> bool {
+        let has = |place: usize| {
+            let word = self.words.get(place / 64).copied().unwrap_or(0);
+            word >> (place % 64) & 1 != 0
+        };
+        self.words.is_empty() || self.places(hash).all(has)
+    }
+
+    /// Notes that a task was looked for in vain.
+    pub(super) fn miss(&mut self, c: &Connection) -> rusqlite::Result<()> {
+        self.missed += 1;
+        if self.missed != AFTER {
+            return Ok(());
+        }
+        let held: i64 = c.query_row(
+            "SELECT (SELECT count(*) FROM task_key) + (SELECT count(*) FROM task_key_young)",
+            [],
+            |row| row.get(0),
+        )?;
+        let held = usize::try_from(held).unwrap_or(usize::MAX);
+        if held > MOST / 2 {
+            return Ok(());
+        }
+        let most = (held + held / 2).next_power_of_two().max(1 << 16);
+        self.words = vec![0; most * BITS / 64];
+        self.room = most;
+        let mut all =
+            c.prepare("SELECT hash FROM task_key UNION ALL SELECT hash FROM task_key_young")?;
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            self.add(row.get(0)?);
+        }
+        Ok(())
+    }
+
+    /// Notes a task that is in the file now.
+    pub(super) fn add(&mut self, hash: i64) {
+        if self.words.is_empty() {
+            return;
+        }
+        if self.room == 0 {
+            // too many for it: a larger one is made of what is left by then
+            self.forget();
+            return;
+        }
+        self.room -= 1;
+        for n in 0..PROBES {
+            let place = self.place(hash, n);
+            if let Some(word) = self.words.get_mut(place / 64) {
+                *word |= 1 << (place % 64);
+            }
+        }
+    }
+
+    fn places(&self, hash: i64) -> impl Iterator<Item = usize> + '_ {
+        (0..PROBES).map(move |n| self.place(hash, n))
+    }
+
+    /// One of a number's bits: two halves of it make all of them (Kirsch and Mitzenmacher, 2006).
+    fn place(&self, hash: i64, n: u64) -> usize {
+        let hash = hash.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let step = (hash << 32) | 1;
+        let bits = (self.words.len() as u64 * 64).max(1);
+        // the high bits are the well mixed ones
+        let high = hash.wrapping_add(step.wrapping_mul(n)) >> 32;
+        (high & (bits - 1)) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{keys, schema};
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_file_is_never_taken_for_new() {
+        let mut c = Connection::open_in_memory().expect("a database");
+        c.pragma_update(None, "foreign_keys", false)
+            .and_then(|()| schema::migrate(&mut c))
+            .expect("an empty history");
+        let key = |n: usize| keys::hash(1, &format!("task-{n}"));
+        for n in 0..1_000 {
+            keys::put(&c, key(n), 1).expect("noted");
+        }
+        let mut filter = Filter::default();
+        assert!(filter.may_have(key(5_000)), "nothing is known yet");
+        for _ in 0..AFTER {
+            filter.miss(&c).expect("read");
+        }
+        for n in 1_000..60_000 {
+            filter.add(key(n));
+        }
+        assert!((0..60_000).all(|n| filter.may_have(key(n))));
+        let wrong = (100_000..200_000)
+            .filter(|n| filter.may_have(key(*n)))
+            .count();
+        assert!(wrong < 5_000, "{wrong} of 100,000");
+        // with more than it has room for it is given up
+        for n in 60_000..70_000 {
+            filter.add(key(n));
+        }
+        assert!(filter.may_have(key(150_000)) && filter.words.is_empty());
+    }
+}
