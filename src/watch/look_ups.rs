@@ -1,8 +1,9 @@
 //! Tasks that are to be looked up, each once, in the order in which they were missed.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use hashbrown::HashSet;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
@@ -40,7 +41,7 @@ impl LookUps {
     /// somebody waits for the answer, and it comes before the others.
     pub fn ask(&self, task_id: String, first: bool) {
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = wanted.known.insert(task_id.clone());
+        let new = !wanted.known.contains(&task_id);
         if first {
             if !new {
                 let before = wanted.order.len();
@@ -50,15 +51,13 @@ impl LookUps {
                     return;
                 }
             }
-            wanted.first.push_back(task_id);
-        } else if !new {
-            return;
-        } else if wanted.order.len() >= MOST.max(self.at_once) {
-            wanted.known.remove(&task_id);
+            wanted.first.push_back(task_id.clone());
+        } else if !new || wanted.order.len() >= MOST.max(self.at_once) {
             return;
         } else {
-            wanted.order.push_back(task_id);
+            wanted.order.push_back(task_id.clone());
         }
+        wanted.known.insert(task_id);
         drop(wanted);
         self.come.notify_one();
     }

@@ -24,7 +24,7 @@ pub fn each<'a, T: Deserialize<'a>>(
     mut take: impl FnMut(T, Raw<'a>) -> Result<(), String>,
 ) {
     for (i, raw) in list.iter().enumerate() {
-        let taken = read::<T>(raw.get().as_bytes())
+        let taken = read::<T>(raw.get())
             .map_err(|e| clean(&e.to_string()).into_owned())
             .and_then(|row| take(row, raw));
         if let Err(why) = taken {

@@ -92,11 +92,11 @@ thread_local! {
 ///
 /// # Errors
 /// What the careful reading says.
-pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
+pub fn read<'a, T: Deserialize<'a>>(json: &'a str) -> serde_json::Result<T> {
     let before = QUICK.replace(true);
-    let quick = serde_json::from_slice(json);
+    let quick = serde_json::from_str(json);
     QUICK.set(false);
-    let read = quick.or_else(|_| serde_json::from_slice(json));
+    let read = quick.or_else(|_| serde_json::from_str(json));
     QUICK.set(before);
     read
 }
@@ -391,14 +391,14 @@ mod tests {
                 let json = format!(r#"{{"one":{one},"many":{many},"id":"7"}}"#);
                 let careful: Nest<'_> = serde_json::from_str(&json).expect("careful");
                 assert_eq!(
-                    super::read::<Nest<'_>>(json.as_bytes()).expect("quick"),
+                    super::read::<Nest<'_>>(&json).expect("quick"),
                     careful,
                     "{json}"
                 );
                 assert_eq!(careful.id.as_str(), "7");
             }
         }
-        assert!(super::read::<Nest<'_>>(b"{\"one\":{\"must\":").is_err());
+        assert!(super::read::<Nest<'_>>("{\"one\":{\"must\":").is_err());
         assert!(!QUICK.get());
     }
 

@@ -235,7 +235,12 @@ pub fn json<'a, T: Deserialize<'a>>(
     headers: &HeaderMap,
     place: &str,
 ) -> Result<T, Fault> {
-    decode::read(body).map_err(|e| garbled(&e, body, headers, place))
+    // bytes that are no text are read with care: where they stand in what nobody asks for they do no harm
+    let read = match str::from_utf8(body) {
+        Ok(text) => decode::read(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    read.map_err(|e| garbled(&e, body, headers, place))
 }
 
 fn garbled(e: &serde_json::Error, body: &[u8], headers: &HeaderMap, place: &str) -> Fault {
