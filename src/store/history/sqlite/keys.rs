@@ -81,7 +81,11 @@ pub(super) fn drop_later(c: &Connection, hash: i64) -> rusqlite::Result<()> {
 
 /// Brings the large table up to date where enough waits for it. Counting what waits takes a moment.
 pub(super) fn merge_if_many(c: &mut Connection) -> rusqlite::Result<()> {
-    let tasks = number(c, "SELECT coalesce(max(id) - min(id), 0) FROM task")?;
+    // each by itself is found at an end of the table
+    let tasks = number(
+        c,
+        "SELECT coalesce((SELECT max(id) FROM task) - (SELECT min(id) FROM task), 0)",
+    )?;
     let enough = |(least, share): (i64, i64)| (tasks / share).clamp(least, MOST);
     if number(c, "SELECT count(*) FROM task_key_young")? >= enough(NEW) {
         work_in(c)?;
