@@ -69,8 +69,11 @@ impl FieldSet {
     }
 }
 
-/// At most so many changes are remembered; a view that is further behind starts anew.
-const KEPT: usize = 1 << 16;
+/// A view that is further behind starts anew.
+const FOLLOWED: usize = 1 << 16;
+/// One change for so many rows is remembered at most, and as many as views follow at least. History, which is held up at
+/// times, goes through all rows where it is further behind: that must not happen in a storm.
+const KEPT_SHARE: usize = 4;
 
 /// What a task that is under way changes all the time. History keeps where tasks stood, not how far each was at every
 /// poll; it learns of these with what changes next.
@@ -101,6 +104,8 @@ pub(super) struct Changes {
     ring: VecDeque<Change>,
     /// The number of the next change.
     next: u64,
+    /// The highest row that changed.
+    last_row: u32,
 }
 
 impl Changes {
@@ -120,7 +125,8 @@ impl Changes {
     }
 
     fn push(&mut self, row: u32, fields: FieldSet, what: What) {
-        if self.ring.len() == KEPT {
+        self.last_row = self.last_row.max(row);
+        if self.ring.len() >= FOLLOWED.max(self.last_row as usize / KEPT_SHARE) {
             self.ring.pop_front();
         }
         self.ring.push_back(Change { row, fields, what });
@@ -132,14 +138,17 @@ impl Changes {
         self.next
     }
 
-    /// What a person can see of the changes from this number on; `None` when they are no longer all known.
+    /// What a person can see of the changes from this number on; `None` when they are too many, or no longer all known.
     pub(super) fn since(&self, number: u64) -> Option<impl Iterator<Item = (u32, FieldSet)> + '_> {
+        if self.next.checked_sub(number)? > FOLLOWED as u64 {
+            return None;
+        }
         let seen = self.changes(number)?.filter(|c| c.what != What::Lists);
         Some(seen.map(|c| (c.row, c.fields)))
     }
 
     /// The rows of the changes from this number on that history keeps; `None` in the place of one that is only
-    /// reckoned, or passes.
+    /// reckoned, or passes; nothing when they are no longer all known.
     pub(super) fn kept_since(&self, number: u64) -> Option<impl Iterator<Item = Option<u32>> + '_> {
         let is_kept = |c: &Change| match c.what {
             What::Record => !c.fields.is_within(FLEETING),
@@ -170,10 +179,26 @@ mod tests {
         }
         assert_eq!(c.since(start).map(Iterator::count), Some(10));
         assert_eq!(c.since(c.next()).map(Iterator::count), Some(0));
-        for row in 0..KEPT as u32 {
+        for row in 0..FOLLOWED as u32 {
             c.note(row, FieldSet::ALL);
         }
         assert!(c.since(start).is_none());
         assert!(c.since(start + 10).is_some());
+        assert!(c.kept_since(start).is_none());
+    }
+
+    #[test]
+    fn of_many_rows_more_changes_are_kept_for_history() {
+        let mut c = Changes::default();
+        let rows = 6 * FOLLOWED as u32;
+        for row in 0..rows {
+            c.note(row, FieldSet::ALL);
+        }
+        let kept = (rows / 4) as usize;
+        assert!(kept > FOLLOWED);
+        let from = c.next() - kept as u64 + 1;
+        assert!(c.since(from).is_none());
+        assert_eq!(c.kept_since(from).map(Iterator::count), Some(kept - 1));
+        assert!(c.kept_since(from - 10).is_none());
     }
 }

@@ -30,7 +30,7 @@ struct Place {
 impl Place {
     /// The next rows, each once; empty when nothing is left.
     fn rows(&mut self, changes: &Changes, end: u32, most: usize) -> Vec<u32> {
-        if self.pass.is_none() && changes.since(self.next).is_none() {
+        if self.pass.is_none() && changes.kept_since(self.next).is_none() {
             // too far behind: everything is told, and history finds out what is new
             self.pass = Some(0);
             self.next = changes.next();
