@@ -106,10 +106,7 @@ mod tests {
 
     #[test]
     fn what_is_in_the_file_is_never_taken_for_new() {
-        let mut c = Connection::open_in_memory().expect("a database");
-        c.pragma_update(None, "foreign_keys", false)
-            .and_then(|()| schema::migrate(&mut c))
-            .expect("an empty history");
+        let c = schema::in_memory();
         let key = |n: usize| keys::hash(1, &format!("task-{n}"));
         for n in 0..1_000 {
             keys::put(&c, key(n), 1).expect("noted");

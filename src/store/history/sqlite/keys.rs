@@ -148,10 +148,7 @@ mod tests {
 
     #[test]
     fn a_task_is_found_before_and_after_its_number_is_worked_in() {
-        let mut c = Connection::open_in_memory().expect("a database");
-        c.pragma_update(None, "foreign_keys", false)
-            .and_then(|()| schema::migrate(&mut c))
-            .expect("an empty history");
+        let mut c = schema::in_memory();
         let found = |c: &Connection, n: i64| find(c, n).expect("an answer");
         let empty = |c: &Connection, table: &str| -> bool {
             c.query_row(&format!("SELECT count(*) = 0 FROM {table}"), [], |r| {

@@ -51,6 +51,16 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
+/// An empty history in memory.
+#[cfg(test)]
+pub(super) fn in_memory() -> Connection {
+    let mut c = Connection::open_in_memory().expect("a database");
+    c.pragma_update(None, "foreign_keys", false)
+        .and_then(|()| migrate(&mut c))
+        .expect("an empty history");
+    c
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,10 +74,7 @@ mod tests {
 
     #[test]
     fn writing_a_task_makes_no_table_and_the_oldest_are_found_by_an_index() {
-        let mut c = Connection::open_in_memory().expect("a database");
-        c.pragma_update(None, "foreign_keys", false)
-            .and_then(|()| migrate(&mut c))
-            .expect("an empty history");
+        let c = in_memory();
         let steps = told(
             &c,
             "EXPLAIN UPDATE task SET phase = 2, status = 3 WHERE id = 1",
