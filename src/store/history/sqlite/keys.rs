@@ -7,11 +7,15 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
+use super::limits::used;
+
 /// So many new numbers wait at least, and one for so many tasks of the file, before they go into the large table: the
 /// more go at once, the more of them share a page.
 const NEW: (i64, i64) = (65_536, 16);
 /// The same of those that go out of it, which do no harm there: the row that one leads to is gone.
 const GONE: (i64, i64) = (65_536, 4);
+/// About what a task with its entries takes in the file, to tell how many there are without counting them.
+const TASK_BYTES: u64 = 256;
 /// So many wait at most.
 const MOST: i64 = 1 << 20;
 
@@ -81,11 +85,7 @@ pub(super) fn drop_later(c: &Connection, hash: i64) -> rusqlite::Result<()> {
 
 /// Brings the large table up to date where enough waits for it. Counting what waits takes a moment.
 pub(super) fn merge_if_many(c: &mut Connection) -> rusqlite::Result<()> {
-    // each by itself is found at an end of the table
-    let tasks = number(
-        c,
-        "SELECT coalesce((SELECT max(id) FROM task) - (SELECT min(id) FROM task), 0)",
-    )?;
+    let tasks = i64::try_from(used(c)? / TASK_BYTES).unwrap_or(i64::MAX);
     let enough = |(least, share): (i64, i64)| (tasks / share).clamp(least, MOST);
     if number(c, "SELECT count(*) FROM task_key_young")? >= enough(NEW) {
         work_in(c)?;
