@@ -79,6 +79,7 @@ pub fn run(common: &Common) -> Exit {
         now: Timestamp::now(),
     });
     super::rpo::set(&mut state.store, &opened.config.rpo);
+    state.store.share_records_from(opened.records_from.clone());
     let (mut live, inbox) = Live::connect(
         runtime.handle(),
         operator,

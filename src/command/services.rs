@@ -10,7 +10,7 @@ use crate::config::{Config, ServiceConfig};
 use crate::connect::broken::Broken;
 use crate::connect::{Connector, Settings};
 use crate::kinds;
-use crate::model::{Fault, FaultKind, Kind, ServiceId};
+use crate::model::{Fault, FaultKind, Kind, RecordsFrom, ServiceId};
 use crate::operate::{ActionEvent, Guard, Operator, Rule};
 use crate::store::Store;
 use crate::store::history::History;
@@ -26,6 +26,8 @@ pub struct Services {
     pub watched: Vec<Watched>,
     /// What may be sent to them.
     pub guard: Guard,
+    /// From when on the store keeps records of tasks, for those that decode them.
+    pub records_from: RecordsFrom,
     /// The configuration they came from.
     pub config: Config,
     /// The embedded services, which run as long as this lives.
@@ -146,6 +148,7 @@ impl Services {
         let chosen = Chosen::of(config, only, "--service ").await?;
         let guard = chosen.guard(read_only);
         let mut watched = Vec::new();
+        let records_from = RecordsFrom::default();
         for (number, service) in (0..).zip(&chosen.services) {
             let id = ServiceId(number);
             watched.push(Watched {
@@ -153,11 +156,13 @@ impl Services {
                 connector: open_one(service, id),
                 history_ms: i64::from(service.history_hours) * 3_600_000,
                 every_ms: service.every_ms,
+                records_from: records_from.clone(),
             });
         }
         Ok(Self {
             watched,
             guard,
+            records_from,
             config: chosen.config,
             embedded: chosen.embedded,
         })

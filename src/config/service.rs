@@ -36,7 +36,7 @@ pub struct ServiceConfig {
     pub max_body: usize,
     /// Hours of history wanted on the first round.
     pub history_hours: u32,
-    /// Milliseconds between two rounds of questions for what runs, failed or is new; the kind's own pace where `None`.
+    /// Milliseconds between two rounds of questions for what runs or is new; the kind's own pace where `None`.
     pub every_ms: Option<u64>,
     /// Nothing but reads.
     pub read_only: bool,

@@ -14,6 +14,7 @@ pub mod dbs;
 pub mod decode;
 mod disks;
 pub mod dpod;
+mod empties;
 pub mod endpoint;
 pub mod freezer;
 pub mod grid;
@@ -60,11 +61,15 @@ pub struct FeedSpec {
     pub covers: Covers,
 }
 
-/// A list whose own idle pace is at least this, in milliseconds, and which carries neither live nor failed tasks,
-/// changes seldom.
+/// A list of devices or policies changes seldom, and so does one whose own idle pace is at least this, in milliseconds,
+/// where it carries neither live nor failed tasks.
 const SELDOM_MS: u64 = 60_000;
 /// Lists that change seldom follow a configured pace this much slower, down to their own.
 const SELDOM_TIMES: u64 = 12;
+/// So do lists of failed tasks alone whose own idle pace is at least this, in milliseconds: they are there for what
+/// was cleared, as new failures come with what is new.
+const RETOLD_MS: u64 = 30_000;
+const RETOLD_TIMES: u64 = 3;
 
 impl FeedSpec {
     /// Milliseconds between two rounds, with work going on or not, where the configuration says `every`.
@@ -74,10 +79,25 @@ impl FeedSpec {
         let Some(every) = every else {
             return own;
         };
-        if self.covers.live || self.covers.failed || self.idle_ms < SELDOM_MS {
+        let Covers {
+            devices,
+            policies,
+            live,
+            failed,
+        } = self.covers;
+        let times = if live || failed && self.idle_ms < RETOLD_MS {
+            1
+        } else if failed {
+            RETOLD_TIMES
+        } else if devices || policies || self.idle_ms >= SELDOM_MS {
+            SELDOM_TIMES
+        } else {
+            1
+        };
+        if times == 1 {
             every
         } else {
-            own.min(every.saturating_mul(SELDOM_TIMES)).max(every)
+            own.min(every.saturating_mul(times)).max(every)
         }
     }
 }
@@ -133,6 +153,12 @@ pub enum Page {
 pub trait PageSink: Send {
     /// Takes a page. Returns false when nobody wants more (shutdown): stop asking.
     async fn page(&mut self, number: u32, page: Page) -> bool;
+
+    /// Where a history is read for the first time: tasks that began before this, ended and need nobody, may come
+    /// without their record and facts, which would not be kept. `None`: all are wanted.
+    fn records_from(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// How a poll ended.

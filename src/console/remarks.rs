@@ -10,7 +10,7 @@ use crate::store::history::{Event, History, Place, Remark, RemarkQuery, Sort};
 use crate::watch::pause;
 
 /// How often it is looked whether another console said something, in milliseconds.
-const EVERY_MS: u64 = 5_000;
+const EVERY_MS: u64 = 10_000;
 
 /// Everything that was said about tasks.
 fn read(history: &dyn History) -> Option<Vec<Remark>> {

@@ -35,8 +35,9 @@ const SLOWEST: Duration = Duration::from_millis(250);
 const UNATTENDED: Duration = Duration::from_secs(1);
 /// Data is folded for at most so long before keys and the screen have their turn.
 const SLICE: Duration = Duration::from_millis(8);
-/// So long labels of age may wait for company while nothing happens, in milliseconds.
-const LATE_MS: i64 = 5_000;
+/// So long labels of age may wait for company while nothing happens, in milliseconds: somewhat longer than the time
+/// between two rounds of a service that is asked often.
+const LATE_MS: i64 = 6_000;
 /// How many messages are taken in at once.
 const BATCH: usize = 64;
 

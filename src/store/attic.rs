@@ -7,11 +7,15 @@ use std::collections::BinaryHeap;
 
 use hashbrown::HashMap;
 
+use crate::model::{RecordsFrom, Timestamp};
+
 /// A fact with its label.
 pub(super) type Fact = (&'static str, String);
 
 /// How many bytes of records are kept unless said otherwise.
 pub(super) const BUDGET: usize = 48 << 20;
+/// With less room than this no older record is taken any more: the largest that are usual.
+const ROOM: usize = 4 << 10;
 
 /// What is kept of one task.
 #[derive(Default)]
@@ -38,6 +42,8 @@ pub(super) struct Attic {
     /// Oldest first: what matters less, then what matters.
     rest: BinaryHeap<Reverse<(i64, u32, u32)>>,
     first: BinaryHeap<Reverse<(i64, u32, u32)>>,
+    /// From when on records are kept, for those that make them.
+    pub(super) from: RecordsFrom,
 }
 
 /// What putting a record away changed.
@@ -58,7 +64,14 @@ impl Attic {
             stamp: 0,
             rest: BinaryHeap::new(),
             first: BinaryHeap::new(),
+            from: RecordsFrom::default(),
         }
+    }
+
+    /// Tells those that make records from when on they are kept.
+    fn tell_from(&self) {
+        let is_full = self.bytes + ROOM > self.budget;
+        self.from.set(is_full.then(|| Timestamp(self.oldest())));
     }
 
     pub(super) fn raw(&self, row: u32) -> Option<&str> {
@@ -108,6 +121,7 @@ impl Attic {
                 self.queue(row, first, when);
             }
             self.shrink();
+            self.tell_from();
             return stored;
         }
         if raw.is_empty() && facts.is_empty() {
@@ -127,6 +141,7 @@ impl Attic {
         self.kept.insert(row, kept);
         self.queue(row, first, when);
         self.shrink();
+        self.tell_from();
         stored
     }
 
@@ -173,6 +188,7 @@ impl Attic {
     pub(super) fn forget(&mut self, row: u32) {
         if let Some(kept) = self.kept.remove(&row) {
             self.bytes = self.bytes.saturating_sub(kept.bytes());
+            self.tell_from();
         }
     }
 
@@ -199,11 +215,27 @@ mod tests {
         assert!(attic.has(99) && !attic.has(1));
         attic.put(500, false, -1, "old".repeat(200), vec![]);
         assert!(!attic.has(500), "older than all that is held");
+        assert_eq!(attic.from.get(), Some(Timestamp(attic.oldest())));
         attic.put(99, true, 99, String::new(), vec![]);
         for row in 200..300 {
             attic.put(row, false, i64::from(row), "x".repeat(500), vec![]);
         }
         assert!(attic.has(99), "it came to matter");
+    }
+
+    #[test]
+    fn records_are_wanted_from_the_oldest_on_that_is_held_once_there_is_no_room() {
+        let mut attic = Attic::new(ROOM + 2_000);
+        attic.put(1, false, 10, "x".repeat(500), vec![]);
+        assert_eq!(attic.from.get(), None);
+        for row in 2..20 {
+            attic.put(row, false, 10 * i64::from(row), "x".repeat(500), vec![]);
+        }
+        assert_eq!(attic.from.get(), Some(Timestamp(attic.oldest())));
+        for row in 1..20 {
+            attic.forget(row);
+        }
+        assert_eq!(attic.from.get(), None);
     }
 
     #[test]

@@ -26,7 +26,6 @@ pub(super) struct Ids {
     order: Vec<u32>,
     /// Rows whose ids were taken away and still stand in the arena.
     gone: Bits,
-    gone_count: usize,
     starts: Vec<u32>,
     outside: HashMap<u32, Box<str>>,
     index: HashTable<u32>,
@@ -60,7 +59,6 @@ impl Ids {
             arena: String::new(),
             order: Vec::new(),
             gone: Bits::default(),
-            gone_count: 0,
             starts: Vec::new(),
             outside: HashMap::new(),
             index: HashTable::new(),
@@ -180,14 +178,13 @@ impl Ids {
         if let Ok(entry) = self.index.find_entry(hash, |&r| r == row) {
             entry.remove();
             self.gone.insert(row);
-            self.gone_count += 1;
         }
         self.outside.remove(&row);
     }
 
     /// Takes the ids that were removed out of the arena where they are one of a few.
     pub(super) fn compact_if_many(&mut self) {
-        if self.gone_count > self.order.len() / GONE_SHARE {
+        if self.gone.count() > self.order.len() / GONE_SHARE {
             self.compact();
         }
     }
@@ -211,7 +208,6 @@ impl Ids {
             self.order.push(row);
         }
         self.gone.clear();
-        self.gone_count = 0;
     }
 }
 

@@ -49,7 +49,7 @@ mod tasks;
 mod tests;
 mod view;
 
-use crate::model::{Device, Health, Kind, Policy, Service, ServiceId, Timestamp};
+use crate::model::{Device, Health, Kind, Policy, RecordsFrom, Service, ServiceId, Timestamp};
 
 pub use crate::query::Noun;
 pub use acks::{Ack, AckState};
@@ -181,6 +181,11 @@ impl Store {
     pub fn with_record_budget(mut self, bytes: usize) -> Self {
         self.attic = attic::Attic::new(bytes);
         self
+    }
+
+    /// Tells others from when on records are kept, through what they share.
+    pub fn share_records_from(&mut self, from: RecordsFrom) {
+        self.attic.from = from;
     }
 
     /// Counts a device as without a good backup when its last one is older than this and no rule says otherwise.

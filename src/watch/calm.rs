@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep_until;
 
-use crate::connect::grid;
+use crate::connect::{grid, http::is_waiting};
 
 /// So long after the last stir nobody waits for anything, in milliseconds.
 const AFTER_MS: u64 = 3_000;
@@ -57,10 +57,10 @@ impl Calm {
         quiet >= AFTER_MS
     }
 
-    /// Lets answers gather, by making this thread sleep for a moment while all is calm. For the thread that
-    /// serves the sockets, when it has nothing left to do.
+    /// Lets answers gather, by making this thread sleep for a moment while all is calm and some are waited for. For
+    /// the thread that serves the sockets, when it has nothing left to do.
     pub fn gather(&self) {
-        if self.holds() {
+        if is_waiting() && self.holds() {
             std::thread::sleep(AT_SOCKETS);
         }
     }

@@ -11,7 +11,7 @@ use super::event::{Round, WatchEvent};
 use super::health::Pulse;
 use super::{Watched, pace};
 use crate::connect::{FeedSpec, Page, PageSink, PollContext, PollReport, grid};
-use crate::model::{Fault, Health, ServiceId, Timestamp};
+use crate::model::{Fault, Health, RecordsFrom, ServiceId, Timestamp};
 
 /// What the feeds of one service share.
 #[derive(Debug)]
@@ -188,6 +188,7 @@ impl FeedWatch {
             feed: self.spec.id,
             out: self.shared.out.clone(),
             newest: self.newest,
+            records_from: self.watched.records_from.clone(),
         };
         let outcome = self
             .watched
@@ -247,7 +248,7 @@ impl FeedWatch {
                 (Some(ms), true) => Some(Instant::now() + Duration::from_millis(ms)),
                 (Some(_), false) => {
                     let interval = self.interval();
-                    Some(grid::at(pace::on_grid(asked + interval, interval)))
+                    Some(grid::at(pace::on_grid(asked, interval)))
                 }
             };
             let sleep = async {
@@ -278,10 +279,15 @@ struct Forward {
     feed: &'static str,
     out: mpsc::Sender<WatchEvent>,
     newest: Option<Timestamp>,
+    records_from: RecordsFrom,
 }
 
 #[async_trait]
 impl PageSink for Forward {
+    fn records_from(&self) -> Option<Timestamp> {
+        self.records_from.get()
+    }
+
     async fn page(&mut self, number: u32, page: Page) -> bool {
         if let Page::Rows(rows) = &page {
             let newest = rows

@@ -299,6 +299,7 @@ mod tests {
             connector: Arc::clone(&connector) as Arc<dyn Connector>,
             history_ms: 0,
             every_ms: None,
+            records_from: crate::model::RecordsFrom::default(),
         };
         let (_watchers, mut events) = spawn(&[watched]);
         let mut fresh = false;

@@ -24,7 +24,7 @@ pub use handle::{WatchHandle, spawn};
 pub use pace::pause;
 
 use crate::connect::Connector;
-use crate::model::Service;
+use crate::model::{RecordsFrom, Service};
 
 /// A configured service with its connector.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct Watched {
     pub history_ms: i64,
     /// Milliseconds between rounds: replaces every feed's own intervals where given.
     pub every_ms: Option<u64>,
+    /// From when on the store keeps records of tasks.
+    pub records_from: RecordsFrom,
 }
 
 impl std::fmt::Debug for Watched {

@@ -16,24 +16,27 @@ const DEFAULT_LIMIT_MS: u64 = 30_000;
 /// at the start until the others of its service were read once: what runs and what failed comes onto the screen
 /// before statistics do.
 const PATIENT_MS: u64 = 60_000;
-/// The longest step of the grid on which rounds begin, in slots of the clock.
-const LONGEST_STEP: u64 = 16;
-
 /// Whether a feed comes after the others at the start.
 pub fn is_patient(feed: &FeedSpec) -> bool {
     feed.idle_ms > PATIENT_MS && feed.covers == Covers::default()
 }
 
-/// When the next round begins that is due `due_ms` after all watching began, for a feed that is asked every
-/// `interval_ms`: on a grid that all feeds of all services share, so that the machine is woken for them together
-/// and sleeps in between. At most a fortieth of the interval early or late.
-pub fn on_grid(due_ms: u64, interval_ms: u64) -> u64 {
-    let slots = interval_ms / 20 / grid::SLOT_MS;
-    let step = match slots.min(LONGEST_STEP).checked_ilog2() {
-        Some(power) => grid::SLOT_MS << power,
-        None => (interval_ms / 20).max(1),
-    };
-    (due_ms + step / 2) / step * step
+/// When the round begins that follows one of `asked_ms`, for a feed that is asked every `interval_ms`: on a multiple of
+/// its interval, counted from when watching began, so that the machine is woken for the feeds of all services together
+/// and sleeps in between. The first wait may be up to an eighth longer than the interval, or shorter; all others are
+/// the interval.
+pub fn on_grid(asked_ms: u64, interval_ms: u64) -> u64 {
+    let interval = interval_ms.max(1);
+    // an eighth, so that a round that began a little early is not asked twice
+    let latest = asked_ms
+        .saturating_add(interval)
+        .saturating_add(interval / 8);
+    let due = latest / interval * interval;
+    // what is not asked many times a second stands on the slots of the timers, too
+    if interval < grid::SLOT_MS * 2 {
+        return due;
+    }
+    due.next_multiple_of(grid::SLOT_MS)
 }
 
 /// Milliseconds without an answer after which what is known of a service is old: three missed rounds of the quickest
@@ -50,7 +53,7 @@ pub fn overdue_after(feeds: &[FeedSpec], every: Option<u64>) -> u64 {
 
 /// Waits about so many milliseconds, until rounds begin.
 pub async fn pause(ms: u64) {
-    sleep_until(grid::at(on_grid(grid::now() + ms, ms))).await;
+    sleep_until(grid::at(on_grid(grid::now(), ms))).await;
 }
 
 /// Milliseconds until the next try after `failures` in a row (1 for the first), the last being `fault`.
@@ -81,15 +84,23 @@ mod tests {
 
     #[test]
     fn rounds_of_all_services_begin_together_and_keep_their_interval() {
-        assert_eq!(on_grid(5_003, 5_000), 4_992);
-        assert_eq!(on_grid(5_050, 5_000), 4_992);
-        assert_eq!(on_grid(9_990, 5_000), 9_984);
-        assert_eq!(on_grid(60_000, 60_000) % 1_024, 0);
-        assert_eq!(on_grid(1_234, 50), 1_234);
-        assert_eq!(on_grid(7, 0), 7);
-        for interval in [1_000, 2_000, 5_000, 15_000, 60_000, 900_000] {
-            let begun = on_grid(123_456 + interval, interval);
-            assert!(begun.abs_diff(123_456 + interval) <= interval / 40);
+        // asked at the start by services that took their time to open, or a little before the step
+        for asked in [0, 3, 900, 4_990, 5_030] {
+            let next = if asked < 4_000 { 5_056 } else { 10_048 };
+            assert_eq!(on_grid(asked, 5_000), next, "{asked}");
+        }
+        // each step of the slower is one of the quicker
+        assert_eq!(on_grid(45_056, 15_000), on_grid(55_040, 5_000));
+        assert_eq!(on_grid(7, 0), 8);
+        for interval in [50, 1_000, 2_000, 5_000, 15_000, 60_000, 900_000] {
+            let mut asked = on_grid(123_456, interval);
+            assert!(asked > 123_456 && asked <= 123_456 + interval + interval / 8 + grid::SLOT_MS);
+            for _ in 0..100 {
+                // the timer fires a moment late
+                let next = on_grid(asked + 2, interval);
+                assert!(next > asked && (next - asked).abs_diff(interval) <= grid::SLOT_MS);
+                asked = next;
+            }
         }
     }
 

@@ -384,6 +384,13 @@ impl Bench {
             .len()
     }
 
+    /// How many requests were sent. Not what the service has seen: it may meet those later whose answers nobody
+    /// waited for, because another one failed first.
+    pub fn sent(&self) -> u64 {
+        let way = self.connector.way().expect("it asks over HTTP");
+        way.http().sent()
+    }
+
     /// What really happened at the service, counted.
     pub fn happened(&self) -> u64 {
         self.control("GET", "counters", Value::Null)

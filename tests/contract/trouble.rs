@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keepwatch::connect::{AuthSettings, Secret};
-use keepwatch::model::{Fault, FaultKind, Health};
+use keepwatch::model::{Fault, FaultKind, Health, RecordsFrom};
 use keepwatch::watch::{WatchEvent, Watched, spawn};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -53,6 +53,7 @@ async fn wrong_credentials_are_told_and_not_shown_again() {
             connector: bench.connector.clone(),
             history_ms: 86_400_000,
             every_ms: None,
+            records_from: RecordsFrom::default(),
         };
         let (watchers, mut events) = spawn(&[watched]);
         let mut waiting = bench.remote();
@@ -138,7 +139,7 @@ async fn a_service_that_asks_for_quiet_gets_it() {
         assert_eq!(fault.kind, FaultKind::Limited, "{fault}");
         assert_eq!(fault.retry_after_ms, Some(70_000), "{fault:?}");
         is_clear(&bench, &fault);
-        let asked = bench.asked();
+        let sent = bench.sent();
         for feed in bench.remote() {
             let read = bench.read(feed).await;
             if let Err(fault) = read.outcome {
@@ -147,7 +148,7 @@ async fn a_service_that_asks_for_quiet_gets_it() {
                 assert!(left <= 70_000, "{left}");
             }
         }
-        assert_eq!(bench.asked(), asked, "asked while it wanted quiet");
+        assert_eq!(bench.sent(), sent, "asked while it wanted quiet");
         bench.held().is(&held, "after it");
     })
     .await;
@@ -156,9 +157,9 @@ async fn a_service_that_asks_for_quiet_gets_it() {
 /// A feed that asks the service something.
 async fn asking(bench: &mut Bench) -> &'static str {
     for feed in bench.remote() {
-        let before = bench.asked();
+        let before = bench.sent();
         bench.read(feed).await;
-        if bench.asked() > before {
+        if bench.sent() > before {
             return feed;
         }
     }
@@ -210,11 +211,11 @@ async fn broken_answers_have_a_name_cost_no_data_and_pass() {
             ),
         ] {
             for feed in bench.remote() {
-                let before = bench.asked();
+                let before = bench.sent();
                 bench.fault(fault.clone());
                 let read = bench.read(feed).await;
                 bench.mend();
-                if bench.asked() == before {
+                if bench.sent() == before {
                     assert!(read.outcome.is_ok(), "{feed}: nothing was asked");
                     continue;
                 }
@@ -265,9 +266,9 @@ async fn a_fault_in_the_middle_of_a_list_keeps_what_is_held() {
         let held = bench.settled().await;
         let mut judged = 0;
         for feed in bench.remote() {
-            let before = bench.asked();
+            let before = bench.sent();
             bench.read(feed).await;
-            let pages = bench.asked() - before;
+            let pages = bench.sent() - before;
             if pages < 2 {
                 continue;
             }

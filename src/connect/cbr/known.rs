@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use super::unprotected::Unprotected;
+use crate::connect::empties::Empties;
 use crate::model::{Ref, Timestamp};
 
 /// A vault as policies need it.
@@ -33,6 +34,8 @@ pub(super) struct Known {
     good: HashMap<String, Timestamp>,
     good_changed: bool,
     pub unprotected: Unprotected,
+    /// Lists of one live status each.
+    pub empties: Empties,
 }
 
 impl Known {

@@ -8,6 +8,7 @@ use super::policy::{self, Policies, PolicyRow};
 use super::vault::VaultRow;
 use super::{Cbr, FAILED, LAST_GOOD, RECENT, RESOURCES, RUNNING};
 use crate::connect::decode::{Int, Raw, Text, Time, each};
+use crate::connect::empties::or_spared;
 use crate::connect::http::{Call, Reply, in_flight};
 use crate::connect::page::{Book, Turned};
 use crate::connect::{PageSink, PollContext, PollReport, TaskLook};
@@ -43,6 +44,9 @@ impl Next {
     }
 }
 
+/// The statuses of a task in which something is going on.
+const LIVE: [&str; 2] = ["running", "waiting"];
+
 /// What the rows of a list are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
@@ -55,6 +59,8 @@ pub(super) enum Sort {
 /// One list of a feed.
 pub(super) struct List {
     pub call: Call,
+    /// The one live status that its rows have.
+    pub status: Option<&'static str>,
     pub sort: Sort,
     /// Number of its first page.
     pub first: u32,
@@ -128,10 +134,15 @@ impl Cbr {
     ) -> Result<PollReport, Fault> {
         match feed {
             // A filter takes one status: running is not waiting, failed neither timeout nor skipped.
-            RUNNING => self.read_tasks(feed, &["running", "waiting"], sink).await,
+            RUNNING => {
+                let (asked, spared) = self.known(|k| k.empties.begin(&LIVE, context.called));
+                let read = self.read_tasks(feed, &asked, sink).await;
+                let other = self.read_tasks(feed, &spared, sink);
+                or_spared(read, spared.is_empty(), other).await
+            }
             FAILED => {
-                self.read_tasks(feed, &["failed", "timeout", "skipped"], sink)
-                    .await
+                let lists = [(0, "failed"), (1, "timeout"), (2, "skipped")];
+                self.read_tasks(feed, &lists, sink).await
             }
             RECENT => {
                 let since = context
@@ -151,6 +162,7 @@ impl Cbr {
                     call: Call::get(&["backups"])
                         .with("status", "available")
                         .with("sort", "created_at:desc"),
+                    status: None,
                     sort: Sort::Backups,
                     first: 0,
                     pages: GOOD_PAGES,
@@ -170,6 +182,7 @@ impl Cbr {
     const fn tasks(&self, call: Call, first: u32) -> List {
         List {
             call,
+            status: None,
             sort: Sort::Tasks,
             first,
             pages: LIST_PAGES,
@@ -180,6 +193,7 @@ impl Cbr {
     fn vaults(&self) -> List {
         List {
             call: Call::get(&["vaults"]),
+            status: None,
             sort: Sort::Vaults,
             first: POLICIES_PAGE + 1,
             pages: LIST_PAGES,
@@ -235,6 +249,13 @@ impl Cbr {
             };
             page += 1;
             report.pages += 1;
+            if let Some(status) = list.status
+                && page == 1
+            {
+                // rows that are counted and do not come are no empty list
+                let is_empty = next.rows == 0 && next.count.is_none_or(|all| all <= 0);
+                self.known(|known| known.empties.found(status, is_empty));
+            }
             if page > 1 && next.rows > 0 && next.first == before {
                 return Err(Fault::new(
                     FaultKind::Garbled,
@@ -262,19 +283,21 @@ impl Cbr {
     }
 
     /// Tasks of several statuses, one list each, the first pages asked side by side. A list that fails costs
-    /// itself.
+    /// itself. Each has a range of page numbers of its own.
     async fn read_tasks(
         &self,
         feed: &'static str,
-        statuses: &[&str],
+        lists: &[(u32, &'static str)],
         sink: &mut dyn PageSink,
     ) -> Result<PollReport, Fault> {
-        let lists: Vec<List> = statuses
+        let lists: Vec<List> = lists
             .iter()
-            .zip(0u32..)
-            .map(|(status, n)| {
+            .map(|(range, status)| {
                 let call = Call::get(&["operation-logs"]).with("status", *status);
-                self.tasks(call, n * LIST_PAGES)
+                List {
+                    status: (feed == RUNNING).then_some(*status),
+                    ..self.tasks(call, range * LIST_PAGES)
+                }
             })
             .collect();
         let mut report = PollReport::default();
@@ -424,7 +447,10 @@ impl Cbr {
                 if next.first.is_empty() {
                     next.first = log.id.owned();
                 }
-                rows.tasks.push(self.known(|known| log.task(raw, known)));
+                rows.tasks.push(self.known(|known| {
+                    known.empties.met(log.status.as_str());
+                    log.task(raw, known)
+                }));
                 Ok(())
             },
         );
@@ -504,7 +530,10 @@ impl Cbr {
                 "Look at the raw record.",
             )
         })?;
-        let task = self.known(|known| log.task(one.operation_log, known));
+        let task = self.known(|known| {
+            known.empties.met(log.status.as_str());
+            log.task(one.operation_log, known)
+        });
         Ok(TaskLook::Found(Box::new(task)))
     }
 }

@@ -156,6 +156,7 @@ impl Cbr {
                 continue;
             }
             let list = List {
+                status: None,
                 call: Call::get(&["protectables", word, "instances"]),
                 sort: Sort::Protectables,
                 first,

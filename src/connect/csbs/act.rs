@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Csbs;
 use super::item::Facet;
+use super::known::Sent;
 use super::policy::PolicyRow;
 use crate::connect::Progress;
 use crate::connect::decode::{Loose, Text};
 use crate::connect::http::{Call, Reply};
 use crate::model::{
     ActionSpec, Danger, Fault, FaultKind, Follow, Input, InputKind, Intent, Phase, Prepared, Ref,
-    SendOutcome, Target, TargetKind, Verb, clean,
+    SendOutcome, Target, TargetKind, Timestamp, Verb, clean,
 };
 
 /// The resource type where a record names none (API reference, creating a backup for a resource).
@@ -212,7 +213,12 @@ impl Csbs {
             };
         };
         let now = self.session.service_now();
-        self.known(|known| known.note_sent(prepared.plan.to_string(), now));
+        let sent = Sent {
+            plan: prepared.plan.to_string(),
+            at: now,
+            ours: Timestamp::now(),
+        };
+        self.known(|known| known.note_sent(sent));
         let follow = match prepared.intent.action {
             "enable" | "disable" => Follow::default(),
             "delete-failed" | "delete-backup" => Follow {

@@ -286,11 +286,27 @@ impl<'a> Item<'a> {
             .flatten()
     }
 
-    /// One of its tasks. `policy` is the policy that its run belongs to, where that is known.
-    pub(super) fn task(&self, facet: Facet, raw: Raw<'_>, policy: Option<Ref>) -> Task {
+    /// One of its tasks. `policy` is the policy that its run belongs to, where that is known; the records of those
+    /// that began before `from` and need nobody are not wanted.
+    pub(super) fn task(
+        &self,
+        facet: Facet,
+        raw: Raw<'_>,
+        policy: Option<Ref>,
+        from: Option<Timestamp>,
+    ) -> Task {
         let e = self.extend();
         let phase = self.phase(facet);
         let own_backup = facet == Facet::Backup;
+        // when a restore or a deletion began is not told
+        let began = self.created_at.0.filter(|_| own_backup);
+        let is_spared =
+            !phase.concerns_people() && began.zip(from).is_some_and(|(began, from)| began < from);
+        let (facts, record) = if is_spared {
+            (Vec::new(), String::new())
+        } else {
+            (self.facts(facet, phase), raw_text(raw))
+        };
         let progress = e.progress.percent().or(self.progress.percent());
         let ended_at = if !phase.is_over() {
             None
@@ -313,15 +329,14 @@ impl<'a> Item<'a> {
             phase,
             // A restore starts with the figure that the backup ended with.
             progress: progress.filter(|p| phase.is_live() && (own_backup || *p < 100)),
-            // When a restore or a deletion began is not told.
-            started_at: if own_backup { self.created_at.0 } else { None },
+            started_at: began,
             updated_at: self.updated_at.0.or(self.created_at.0),
             ended_at,
             failure: matches!(phase, Phase::Failed | Phase::Uncertain)
                 .then(|| self.failure(facet))
                 .flatten(),
-            facts: self.facts(facet, phase),
-            raw: raw_text(raw),
+            facts,
+            raw: record,
             ..Task::default()
         }
     }

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use super::item::{Facet, Item};
 use super::runs::Runs;
+use crate::connect::empties::Empties;
 use crate::model::{Device, Phase, Ref, Task, Timestamp};
 
 /// How many sent actions are remembered.
@@ -19,6 +20,8 @@ const DELETIONS: usize = 100_000;
 pub(super) struct Known {
     devices: HashMap<String, Device>,
     pub runs: Runs,
+    /// Lists of one transitional status each.
+    pub empties: Empties,
     /// Live deletions by item id: when the item is gone, nothing else tells whose it was. Boxed: a map of them moves
     /// its rows as it grows.
     deletions: HashMap<String, Box<Task>>,
@@ -27,8 +30,8 @@ pub(super) struct Known {
     /// What each page of the policy list held, and the earliest next run on it.
     pages: BTreeMap<u32, (Vec<Bound>, Option<Timestamp>)>,
     is_bound: bool,
-    /// When the newest actions were sent, by the service's clock.
-    sent: VecDeque<(String, Timestamp)>,
+    /// The newest actions that were sent, in their order.
+    sent: VecDeque<Sent>,
     /// Servers that changed and were not handed over since.
     fresh: Vec<String>,
     /// Counts changes of the servers.
@@ -47,8 +50,9 @@ impl Known {
         })
     }
 
-    /// Takes in what an item tells of its server.
+    /// Takes in what an item tells of its server, and where it is listed.
     pub(super) fn meet(&mut self, item: &Item<'_>) {
+        self.empties.met(item.status.as_str());
         let id = item.resource_id.as_str();
         if id.is_empty() {
             return;
@@ -178,21 +182,26 @@ impl Known {
         self.policies.clone()
     }
 
-    /// Remembers when an action was sent, by the service's clock.
-    pub(super) fn note_sent(&mut self, plan: String, at: Timestamp) {
+    /// Remembers an action that is being sent.
+    pub(super) fn note_sent(&mut self, sent: Sent) {
         if self.sent.len() >= SENT {
             self.sent.pop_front();
         }
-        self.sent.push_back((plan, at));
+        self.sent.push_back(sent);
     }
 
-    /// When this action was sent last.
-    pub(super) fn sent_at(&self, plan: &str) -> Option<Timestamp> {
-        self.sent
-            .iter()
-            .rev()
-            .find(|(p, _)| p == plan)
-            .map(|(_, at)| *at)
+    /// When this action was sent that went out at `ours` by our clock, and when the same was sent next, both by the
+    /// service's clock: the same action may be sent again before it is known what became of the first.
+    pub(super) fn sent_at(
+        &self,
+        plan: &str,
+        ours: Timestamp,
+    ) -> Option<(Timestamp, Option<Timestamp>)> {
+        let same = || self.sent.iter().filter(|s| s.plan == plan);
+        let (n, sent) = same()
+            .enumerate()
+            .min_by_key(|(_, s)| s.ours.since(ours).abs())?;
+        Some((sent.at, same().nth(n + 1).map(|s| s.at)))
     }
 
     /// Remembers a deletion while it lives.
@@ -235,6 +244,17 @@ impl Known {
     }
 }
 
+/// An action that was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    /// What it does, as text.
+    pub plan: String,
+    /// When, by the service's clock.
+    pub at: Timestamp,
+    /// When, by ours.
+    pub ours: Timestamp,
+}
+
 /// A policy with the servers in it.
 #[derive(Clone, Debug)]
 pub(super) struct Bound {
@@ -249,4 +269,27 @@ pub(super) struct BoundServer {
     pub name: String,
     pub kind: String,
     pub raw: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_action_sent_twice_is_told_apart_by_when() {
+        let mut known = Known::default();
+        // the service's clock is an hour ahead
+        let at = |ms: i64| Timestamp(ms).plus(3_600_000);
+        for (plan, ms) in [("back-up", 10_000), ("other", 20_000), ("back-up", 70_000)] {
+            known.note_sent(Sent {
+                plan: plan.to_owned(),
+                at: at(ms),
+                ours: Timestamp(ms),
+            });
+        }
+        let sent = |ms| known.sent_at("back-up", Timestamp(ms));
+        assert_eq!(sent(9_400), Some((at(10_000), Some(at(70_000)))));
+        assert_eq!(sent(69_000), Some((at(70_000), None)));
+        assert_eq!(known.sent_at("delete", Timestamp(10_000)), None);
+    }
 }

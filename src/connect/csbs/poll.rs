@@ -7,6 +7,7 @@ use super::Csbs;
 use super::item::{Facet, Item, OneItem};
 use super::known::Known;
 use super::rows::{For, Next, Places};
+use crate::connect::empties::or_spared;
 use crate::connect::http::{Call, Reply, in_flight};
 use crate::connect::page::{Book, Turned};
 use crate::connect::{Page, PageSink, PollContext, PollReport, TaskLook};
@@ -43,6 +44,8 @@ const GOOD_PAGES: u32 = 50;
 /// One list of a feed.
 struct List<'a> {
     call: Call,
+    /// The one transitional status that its rows have.
+    status: Option<&'static str>,
     /// Rows on its first page.
     limit: usize,
     /// Rows on each further page.
@@ -54,18 +57,22 @@ struct List<'a> {
     until: Option<Timestamp>,
     /// Pages read at most.
     pages: u32,
+    /// It is read for the first time: records that would not be kept are left out.
+    spares: bool,
 }
 
 impl<'a> List<'a> {
     const fn new(call: Call, limit: usize, purpose: For<'a>) -> Self {
         Self {
             call,
+            status: None,
             limit,
             further: limit,
             first: 0,
             purpose,
             until: None,
             pages: LIST_PAGES,
+            spares: false,
         }
     }
 
@@ -101,7 +108,7 @@ impl Csbs {
         sink: &mut dyn PageSink,
     ) -> Result<PollReport, Fault> {
         match feed {
-            "running" => self.read_running(sink).await,
+            "running" => self.read_running(context, sink).await,
             "failed" => {
                 let call = items().with("status", "error");
                 let list = List::new(call, self.page_size, For::Tasks);
@@ -112,6 +119,7 @@ impl Csbs {
                 let call = items().with("sort", "updated_at:desc");
                 let list = List {
                     until,
+                    spares: context.changed_since.is_none(),
                     // news that don't fit on a small page are many
                     further: self.page_size,
                     ..List::new(call, limit, For::Tasks)
@@ -180,7 +188,9 @@ impl Csbs {
                 None => self.session.read(&list.page(&marker)).await?,
             };
             let number = list.first + page;
-            let decode = |reply: &Reply| self.items_page(reply, seen, list.purpose, (feed, number));
+            let from = sink.records_from().filter(|_| list.spares);
+            let decode =
+                |reply: &Reply| self.items_page(reply, seen, list.purpose, (feed, number), from);
             let turned = book.take(number, &reply, sink, decode).await?;
             page += 1;
             report.pages += 1;
@@ -188,6 +198,11 @@ impl Csbs {
                 Turned::Enough => return Ok(false),
                 Turned::Next(next) => next,
             };
+            if let Some(status) = list.status
+                && page == 1
+            {
+                self.known(|known| known.empties.found(status, next.rows == 0));
+            }
             let more = next.linked || next.rows >= list.limit_of(&marker);
             let known = list
                 .until
@@ -216,12 +231,27 @@ impl Csbs {
     }
 
     /// All transitional states, one list each (whether one question may name several is not documented).
-    async fn read_running(&self, sink: &mut dyn PageSink) -> Result<PollReport, Fault> {
-        let lists: Vec<List<'_>> = TRANSITIONAL
+    async fn read_running(
+        &self,
+        context: PollContext,
+        sink: &mut dyn PageSink,
+    ) -> Result<PollReport, Fault> {
+        let (asked, spared) = self.known(|k| k.empties.begin(&TRANSITIONAL, context.called));
+        let read = self.read_states(&asked, sink).await;
+        let others = self.read_states(&spared, sink);
+        or_spared(read, spared.is_empty(), others).await
+    }
+
+    async fn read_states(
+        &self,
+        states: &[(u32, &'static str)],
+        sink: &mut dyn PageSink,
+    ) -> Result<PollReport, Fault> {
+        let lists: Vec<List<'_>> = states
             .iter()
-            .zip(0u32..)
-            .map(|(status, n)| List {
+            .map(|(n, status)| List {
                 first: n * LIST_PAGES,
+                status: Some(status),
                 ..List::new(items().with("status", *status), self.page_size, For::Tasks)
             })
             .collect();
@@ -412,6 +442,7 @@ impl Csbs {
             .map(|(policy, n)| List {
                 first: n * LIST_PAGES,
                 until,
+                spares: context.changed_since.is_none(),
                 ..List::new(
                     items()
                         .with("policy_id", policy.id.as_str())
@@ -480,6 +511,7 @@ impl Csbs {
             facet,
             one.checkpoint_item,
             policy,
+            None,
         ))))
     }
 }

@@ -81,13 +81,16 @@ pub(super) enum For<'a> {
 }
 
 impl Csbs {
-    /// Decodes a page of items, this one of a feed. `seen` rows came before it.
+    /// Decodes a page of items, this one of a feed. `seen` rows came before it; `from` is [`PageSink::records_from`].
+    ///
+    /// [`PageSink::records_from`]: crate::connect::PageSink::records_from
     pub(super) fn items_page(
         &self,
         reply: &Reply,
         seen: usize,
         purpose: For<'_>,
         (feed, number): (&'static str, u32),
+        from: Option<Timestamp>,
     ) -> Result<(Rows, Next), Fault> {
         let page: Items<'_> = reply.json()?;
         let mut rows = Rows::default();
@@ -127,7 +130,7 @@ impl Csbs {
                         runs.push(known.runs.key(run));
                         for facet in item.facets() {
                             let policy = known.runs.policy_of(run);
-                            let task = item.task(facet, raw, policy);
+                            let task = item.task(facet, raw, policy, from);
                             known.note_deletion(&item, &task);
                             rows.tasks.push(task);
                         }

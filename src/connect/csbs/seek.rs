@@ -52,10 +52,11 @@ impl Csbs {
     ) -> Result<Found, Fault> {
         let plan: Plan = prepared.own_plan()?;
         // The service dates its backups by its own clock.
-        let noted = self.known(|known| known.sent_at(&prepared.plan.to_string()));
-        let since = noted
-            .unwrap_or_else(|| self.session.by_service(sent_at))
-            .plus(-SLACK_MS);
+        let noted = self.known(|known| known.sent_at(&prepared.plan.to_string(), sent_at));
+        let (since, again) = noted.unwrap_or_else(|| (self.session.by_service(sent_at), None));
+        let since = since.plus(-SLACK_MS);
+        // what began after the same was sent again is that one's
+        let ours = |at: Timestamp| at >= since && again.is_none_or(|again| at < again);
         match prepared.intent.action {
             "back-up" | "back-up-again" | "run-policy" => {
                 let call = Call::get(&["checkpoint_items"])
@@ -69,7 +70,7 @@ impl Csbs {
                 let reply = self.session.ask(&call).await?;
                 let young: Vec<Brief> = items(&reply)?
                     .into_iter()
-                    .filter(|i| i.created_at.is_some_and(|t| t >= since) && !i.by_schedule)
+                    .filter(|i| i.created_at.is_some_and(ours) && !i.by_schedule)
                     .filter(|i| plan.name.is_empty() || i.name == plan.name)
                     .collect();
                 Ok(match young.first().and_then(|i| i.created_at) {

@@ -96,8 +96,10 @@ const PLANS: &str = "plans";
 const TASKS: &str = "tasks";
 
 /// A list in which nothing goes on is asked again after so long, in milliseconds: four lists a plan would
-/// otherwise take the place of those that change.
-const QUIET_MS: u64 = 30_000;
+/// otherwise take the place of those that change. Backups begin by themselves; a person begins the rest, and what is
+/// begun here is followed. A little less than the time that is meant: rounds begin on steps.
+const QUIET_BACKUPS_MS: u64 = 29_000;
+const QUIET_MS: u64 = 59_000;
 /// So long after an action its plan's lists are asked in every round, in milliseconds.
 const ACTED_MS: u64 = 120_000;
 
@@ -144,7 +146,11 @@ impl Known {
             return None;
         }
         let quiet = self.quiet.get(&(plan.to_owned(), sort))?;
-        (quiet.first == first && within(quiet.asked, QUIET_MS)).then_some(*quiet)
+        let patience = match sort {
+            Sort::Full | Sort::Increment => QUIET_BACKUPS_MS,
+            Sort::Restore | Sort::Download => QUIET_MS,
+        };
+        (quiet.first == first && within(quiet.asked, patience)).then_some(*quiet)
     }
 }
 

@@ -34,6 +34,8 @@ struct RunList<'a> {
     source: &'a Ref,
     /// Number of its first page.
     first: u32,
+    /// When the round began, by the clock of [`grid`].
+    round: u64,
 }
 
 impl RunList<'_> {
@@ -227,6 +229,7 @@ impl Dbs {
                 "Look at these rows in the list of plans, and report them.",
             ));
         }
+        let round = grid::now();
         let lists: Vec<RunList<'_>> = (0_u32..)
             .zip(plans.iter().flat_map(|of| Sort::ALL.map(|sort| (sort, of))))
             .map(|(number, (sort, (plan, source)))| RunList {
@@ -234,6 +237,7 @@ impl Dbs {
                 plan,
                 source,
                 first: number * RANGE,
+                round,
             })
             .collect();
         let mut spared: Vec<Option<Quiet>> = lists
@@ -298,7 +302,7 @@ impl Dbs {
     /// What is known of a list that need not be asked yet.
     fn quiet(&self, list: &RunList<'_>) -> Option<Quiet> {
         self.known()
-            .spared(&list.plan.id, list.sort, list.first, grid::now())
+            .spared(&list.plan.id, list.sort, list.first, list.round)
     }
 
     async fn first_page(&self, list: &RunList<'_>) -> Result<Reply, Fault> {
@@ -316,7 +320,6 @@ impl Dbs {
     ) -> Result<bool, Fault> {
         let key = (list.plan.id.clone(), list.sort);
         self.known().quiet.remove(&key);
-        let asked = grid::now();
         let mut quiet = true;
         let mut ready = Some(first);
         for page in 0..RANGE {
@@ -356,7 +359,7 @@ impl Dbs {
             if !turn.more {
                 if quiet {
                     let held = Quiet {
-                        asked,
+                        asked: list.round,
                         first: list.first,
                         pages: page + 1,
                     };

@@ -16,7 +16,7 @@ pub use reply::{Reply, code_of, json};
 pub use request::{Call, Request, place_of};
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -197,6 +197,7 @@ impl Http {
             built = built.body(request.body);
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting::begin();
         // The client's own connect timeout ends first, so that this one always means "sent, no answer".
         let limit = self.answer + self.answer.min(Duration::from_millis(CONNECT_MS));
         let mut response = match tokio::time::timeout(limit, built.send()).await {
@@ -375,6 +376,31 @@ pub fn is_loopback(url: &Url) -> bool {
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|ip| ip.is_loopback())
     })
+}
+
+/// Answers that are waited for, of all services.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// An answer that is waited for, while this lives.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Self {
+        WAITING.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether an answer of any service is waited for.
+#[must_use]
+pub fn is_waiting() -> bool {
+    WAITING.load(Ordering::Relaxed) > 0
 }
 
 /// Bytes in words: `32 MB`.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::connect::empties::Empties;
 use crate::model::{BadRow, Device, Ref, Timestamp};
 
 /// A scheduled operation of a plan.
@@ -38,6 +39,8 @@ pub(super) struct Known {
     good: BTreeMap<String, Good>,
     /// Plan and resource, where we saw the resource come into a plan that we knew without it; and when.
     joined: BTreeMap<(String, String), Timestamp>,
+    /// Lists of one live status each.
+    pub empties: Empties,
     /// Plan by checkpoint: restores and verifications name the checkpoint only.
     pub runs: BTreeMap<String, String>,
 }

@@ -66,6 +66,7 @@ impl Karbor {
         }
         let mut report = PollReport::default();
         let list = List {
+            status: None,
             call: &Call::get(&["plans"]),
             first: 0,
             until: None,

@@ -7,6 +7,7 @@ use super::known::Good;
 use super::record::{LogRow, One, Restore};
 use super::{FAILED, Karbor, PLANS, RECENT, RUNNING};
 use crate::connect::decode::{Raw, each};
+use crate::connect::empties::or_spared;
 use crate::connect::http::{Call, Reply, in_flight};
 use crate::connect::page::{Book, Turned};
 use crate::connect::{PageSink, PollContext, PollReport, TaskLook};
@@ -19,10 +20,21 @@ pub(super) const DEVICES_PAGE: u32 = 50_000;
 /// How far back news are read again, in milliseconds: the list is sorted by when a task began.
 const OVERLAP_MS: i64 = 3_600_000;
 
+/// The statuses of a log in which something is going on.
+const LIVE: [&str; 5] = [
+    "protecting",
+    "deleting",
+    "in_progress",
+    "copying",
+    "wait_copying",
+];
+
 /// One list of a feed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List<'a> {
     pub call: &'a Call,
+    /// The one live status that its rows have.
+    pub status: Option<&'static str>,
     /// Number of its first page.
     pub first: u32,
     /// Rows that changed before this need not be read; `None` reads to the end.
@@ -71,25 +83,21 @@ impl Karbor {
     ) -> Result<PollReport, Fault> {
         match feed {
             RUNNING => {
-                let statuses = [
-                    "protecting",
-                    "deleting",
-                    "in_progress",
-                    "copying",
-                    "wait_copying",
-                ];
-                self.read_logs(feed, &statuses, None, sink).await
+                let (asked, spared) = self.known(|k| k.empties.begin(&LIVE, context.called));
+                let read = self.read_logs(feed, &asked, None, sink).await;
+                let others = self.read_logs(feed, &spared, None, sink);
+                or_spared(read, spared.is_empty(), others).await
             }
             FAILED => {
-                let statuses = ["error", "fail", "error-deleting"];
-                self.read_logs(feed, &statuses, None, sink).await
+                let lists = [(0, "error"), (1, "fail"), (2, "error-deleting")];
+                self.read_logs(feed, &lists, None, sink).await
             }
             RECENT => {
                 let until = context
                     .changed_since
                     .map(|t| t.plus(-OVERLAP_MS))
                     .or(context.history_from);
-                self.read_logs(feed, &[""], until, sink).await
+                self.read_logs(feed, &[(0, "")], until, sink).await
             }
             PLANS => self.read_plans(sink).await,
             other => Err(Fault::new(
@@ -137,6 +145,11 @@ impl Karbor {
                 Turned::Enough => return Ok(false),
                 Turned::Next(next) => next,
             };
+            if let Some(status) = list.status
+                && number == list.first
+            {
+                self.known(|known| known.empties.found(status, next.rows == 0));
+            }
             number += 1;
             report.pages += 1;
             let known = list
@@ -165,18 +178,19 @@ impl Karbor {
     }
 
     /// Logs of several statuses, one list each, the first pages asked side by side. A list that fails costs itself.
+    /// Each has a range of page numbers of its own.
     async fn read_logs(
         &self,
         feed: &'static str,
-        statuses: &[&str],
+        lists: &[(u32, &'static str)],
         until: Option<Timestamp>,
         sink: &mut dyn PageSink,
     ) -> Result<PollReport, Fault> {
         let mut report = PollReport::default();
         let mut wanted = true;
-        let calls: Vec<Call> = statuses
+        let calls: Vec<Call> = lists
             .iter()
-            .map(|status| {
+            .map(|(_, status)| {
                 let call = Call::get(&["operation_logs"]);
                 if status.is_empty() {
                     call
@@ -187,10 +201,11 @@ impl Karbor {
             .collect();
         let asks = calls.iter().map(|call| self.ask_page(call, "").boxed());
         let mut replies = in_flight(calls.len(), asks.collect());
-        for (call, n) in calls.iter().zip(0u32..) {
+        for (call, (range, status)) in calls.iter().zip(lists) {
             let list = List {
                 call,
-                first: n * LIST_PAGES,
+                status: (feed == RUNNING).then_some(*status),
+                first: range * LIST_PAGES,
                 until,
             };
             let read = match replies.next().await {
@@ -209,7 +224,7 @@ impl Karbor {
         }
         report.complete = wanted && report.partial.is_empty();
         report.clock = self.session.clock();
-        if report.partial.len() == statuses.len() {
+        if report.partial.len() == lists.len() {
             // The first one was told by the service; the others may be echoes of it.
             return Err(report.partial.swap_remove(0));
         }
@@ -249,6 +264,7 @@ impl Karbor {
                     next.oldest = Some(next.oldest.map_or(at, |o| o.min(at)));
                 }
                 let task = self.known(|known| {
+                    known.empties.met(log.status.as_str());
                     let task = log.task(raw, known);
                     if let Some((plan, run)) = good_run(&task) {
                         known.note_good(plan, run);
@@ -282,7 +298,10 @@ impl Karbor {
             .ok_or_else(|| garbled("operation_log is missing"))?;
         let log: LogRow<'_> =
             serde_json::from_str(raw.get()).map_err(|e| garbled(&e.to_string()))?;
-        let mut task = self.known(|known| log.task(raw, known));
+        let mut task = self.known(|known| {
+            known.empties.met(log.status.as_str());
+            log.task(raw, known)
+        });
         if log.status.as_str() == "fail"
             && !log.restore_id.is_empty()
             && let Some(reply) = self.one(&["restores", log.restore_id.as_str()]).await?

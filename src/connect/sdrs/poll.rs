@@ -11,7 +11,7 @@ use super::look::moving_id;
 use super::wire::{FailureJob, Object, Resource, going_on};
 use super::{FAILED, RESOURCES, Sdrs};
 use crate::connect::decode::{self, Int, Raw, raw_text};
-use crate::connect::http::{Call, Reply};
+use crate::connect::http::{Call, Reply, in_flight};
 use crate::connect::{Page, PageSink, PollReport};
 use crate::model::{Fault, FaultKind, Phase, Ref, Rows, Task, Timestamp};
 
@@ -19,8 +19,8 @@ use crate::model::{Fault, FaultKind, Phase, Ref, Rows, Task, Timestamp};
 const LIMIT: usize = 500;
 /// Pages of one list: what lies beyond is another list's range of page numbers.
 const RANGE: u32 = 10_000;
-/// Groups asked for failed tasks at the same time.
-const AT_ONCE: usize = 4;
+/// Lists of failed tasks asked for at the same time.
+const AT_ONCE: usize = 8;
 
 /// One list in whatever envelope.
 #[derive(Deserialize, Default)]
@@ -58,8 +58,8 @@ pub(super) struct ReadPage {
     rows: usize,
 }
 
-/// A group and what its failed tasks came to.
-type GroupRead = (Ref, Result<Vec<ReadPage>, Fault>);
+/// A group and what its failed tasks came to; without a group those of groups themselves.
+type GroupRead = (Option<Ref>, Result<Vec<ReadPage>, Fault>);
 
 /// Whether a page with this many rows is followed by another. `count` is the whole number by one page of
 /// the reference and the page's own by another, so it can only add a page, never end the list early.
@@ -81,11 +81,18 @@ impl Sdrs {
             complete: true,
             ..PollReport::default()
         };
+        let firsts = Object::ALL.map(|object| self.list_page(object, 0).boxed());
+        let mut replies = in_flight(firsts.len(), firsts.into());
         for (index, object) in (0_u32..).zip(Object::ALL) {
-            match self
-                .poll_list(object, index * RANGE, sink, &mut report)
-                .await
-            {
+            let read = match replies.next().await {
+                Some(Ok(first)) => {
+                    self.poll_list(object, first, index * RANGE, sink, &mut report)
+                        .await
+                }
+                Some(Err(fault)) => Err(fault),
+                None => break,
+            };
+            match read {
                 Ok(true) => {}
                 Ok(false) => {
                     report.complete = false;
@@ -102,10 +109,18 @@ impl Sdrs {
         Ok(report)
     }
 
-    /// One list; false when nobody wants more.
+    async fn list_page(&self, object: Object, offset: usize) -> Result<Reply, Fault> {
+        let call = Call::get(&[object.path()])
+            .with("limit", LIMIT.to_string())
+            .with("offset", offset.to_string());
+        self.session.read(&call).await
+    }
+
+    /// One list whose first page is already here; false when nobody wants more.
     async fn poll_list(
         &self,
         object: Object,
+        first: Reply,
         first_page: u32,
         sink: &mut dyn PageSink,
         report: &mut PollReport,
@@ -113,12 +128,13 @@ impl Sdrs {
         let mut offset = 0;
         let mut ids = HashSet::new();
         let mut all_read = true;
+        let mut ready = Some(first);
         for page in 0..RANGE {
             let number = first_page + page;
-            let call = Call::get(&[object.path()])
-                .with("limit", LIMIT.to_string())
-                .with("offset", offset.to_string());
-            let reply = self.session.read(&call).await?;
+            let reply = match ready.take() {
+                Some(reply) => reply,
+                None => self.list_page(object, offset).await?,
+            };
             let same = self.pages().same(RESOURCES, number, &reply.body);
             // a list in which something moves is read anew even when its bytes are the same: jobs that
             // were started here come and go beside it
@@ -256,16 +272,17 @@ impl Sdrs {
         if groups.is_empty() {
             groups = self.list_groups().await?;
         }
-        let whole = self.read_failed(0, None, true).await?;
-        if !self.hand_over(whole, sink, &mut report).await {
-            return Ok(report);
-        }
-        let jobs: Vec<BoxFuture<'_, GroupRead>> = (1_u32..)
-            .zip(groups)
+        let jobs: Vec<BoxFuture<'_, GroupRead>> = (0_u32..)
+            .zip(std::iter::once(None).chain(groups.into_iter().map(Some)))
             .map(|(n, group)| self.read_group(n * RANGE, group).boxed())
             .collect();
-        let mut flight = futures_util::stream::iter(jobs).buffered(AT_ONCE);
+        let mut flight = in_flight(AT_ONCE, jobs);
         while let Some((group, read)) = flight.next().await {
+            let read = match (group, read) {
+                (_, Ok(pages)) => Ok(pages),
+                (None, Err(fault)) => return Err(fault),
+                (Some(group), Err(fault)) => Err((group, fault)),
+            };
             match read {
                 Ok(pages) => {
                     if !self.hand_over(pages, sink, &mut report).await {
@@ -273,8 +290,8 @@ impl Sdrs {
                     }
                 }
                 // a group that went away between the two lists has no failed tasks
-                Err(fault) if is_gone(&fault) => {}
-                Err(mut fault) => {
+                Err((_, fault)) if is_gone(&fault) => {}
+                Err((group, mut fault)) => {
                     fault.what = format!("failed tasks of group {}: {}", group.label(), fault.what);
                     if !stands_alone(&fault) {
                         return Err(fault);
@@ -287,8 +304,8 @@ impl Sdrs {
         Ok(report)
     }
 
-    async fn read_group(&self, first: u32, group: Ref) -> GroupRead {
-        let read = self.read_failed(first, Some(&group), true).await;
+    async fn read_group(&self, first: u32, group: Option<Ref>) -> GroupRead {
+        let read = self.read_failed(first, group.as_ref(), true).await;
         (group, read)
     }
 

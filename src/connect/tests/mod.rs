@@ -353,6 +353,15 @@ fn a_configured_pace_is_for_what_changes() {
     // what runs, and what is new
     assert_eq!(feed(60_000, true).interval(false, Some(5_000)), 5_000);
     assert_eq!(feed(30_000, false).interval(true, Some(5_000)), 5_000);
+    // failed tasks alone: at their own pace, or a third of the configured one
+    let mut failed = feed(30_000, false);
+    failed.covers.failed = true;
+    assert_eq!(failed.interval(false, Some(4_000)), 12_000);
+    assert_eq!(failed.interval(true, Some(6_000)), 15_000);
+    assert_eq!(failed.interval(true, Some(40_000)), 40_000);
+    // but where nothing else tells of new failures
+    failed.idle_ms = 20_000;
+    assert_eq!(failed.interval(false, Some(5_000)), 5_000);
     // statistics: at their own pace, or a twelfth of the configured one
     assert_eq!(feed(900_000, false).interval(false, Some(5_000)), 60_000);
     assert_eq!(feed(120_000, false).interval(false, Some(20_000)), 120_000);

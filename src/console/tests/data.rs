@@ -143,6 +143,26 @@ fn a_service_that_is_down_says_so_and_its_rows_stand_back() {
 }
 
 #[test]
+fn a_list_that_can_not_be_read_marks_its_service() {
+    let mut state = silent();
+    for (width, mark) in [(200, "! list missing"), (120, "!"), (80, "!")] {
+        resize(&mut state, width, 40);
+        for id in 0..4 {
+            health(&mut state, id, Health::Fresh { since: NOW });
+        }
+        let well = line(&state, "otc-eu");
+        assert!(!well.contains('!'), "{well}");
+        let broken = Fault::new(FaultKind::Server, "query failed", "", "Ask again.");
+        state
+            .store
+            .set_partial(ServiceId(1), "failed", vec![broken]);
+        let shown = line(&state, "otc-eu");
+        assert!(shown.contains(mark), "{width}: {shown}");
+        state.store.set_partial(ServiceId(1), "failed", vec![]);
+    }
+}
+
+#[test]
 fn services_that_do_not_fit_are_counted() {
     let mut state = silent();
     resize(&mut state, 80, 24);
@@ -158,7 +178,9 @@ fn services_that_do_not_fit_are_counted() {
     health(&mut state, 3, Health::Fresh { since: NOW });
     let shown = line(&state, "otc-eu");
     assert!(
-        shown.contains("otc-eu ✕ down now, next 20s  +2 not fresh  ● 1 fresh"),
+        shown.contains(
+            "otc-eu ✕ down now, next 20s  dr-eu ✕ down now, next 20s  +1 more  ● 1 fresh"
+        ),
         "{shown}"
     );
     // the one that a person has to mend goes before those that come back by themselves

@@ -9,6 +9,9 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+/// What goes on for less than this is told to the second, each of which is to be seen; in milliseconds.
+pub const SECONDS_BELOW: i64 = MINUTE;
+
 /// A text about a length of time, and for how long it stays true.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Label {
@@ -45,7 +48,7 @@ pub fn ago(ms: i64) -> Label {
 #[must_use]
 pub fn live(ms: i64) -> Label {
     let ms = ms.max(0);
-    let (text, step) = if ms < MINUTE {
+    let (text, step) = if ms < SECONDS_BELOW {
         (format!("{}s", ms / SECOND), SECOND)
     } else if ms < HOUR {
         let tens = ms % MINUTE / (10 * SECOND) * 10;

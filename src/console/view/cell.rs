@@ -217,7 +217,7 @@ fn is_silent(cx: &Cx<'_>, row: PolicyRow) -> bool {
     const STEP_MS: i64 = 60_000;
     let now = cx.state.now.millis();
     let step = Timestamp(now - now.rem_euclid(STEP_MS));
-    cx.wake_at(step.plus(STEP_MS));
+    cx.changes_in(step.plus(STEP_MS).since(cx.state.now));
     cx.state.store.silent(row, step).is_some()
 }
 

@@ -9,7 +9,7 @@ use crate::store::TaskRow;
 
 use super::super::glyphs::Glyphs;
 use super::super::state::State;
-use super::super::text::{Label, ago, live};
+use super::super::text::{Label, SECONDS_BELOW, ago, live};
 use super::super::theme::Role;
 
 /// How long a change stands out.
@@ -88,19 +88,19 @@ impl<'s> Cx<'s> {
 
     /// A label of age in sight changes after this time. Forty rows have forty ages, each changing at a moment of
     /// its own: they are told together, on a beat: at most two seconds late, and some more while nothing else
-    /// happens. What counts seconds keeps its second.
+    /// happens.
     pub fn changes_in(&self, stays_ms: i64) {
-        let at = self.state.now.plus(stays_ms.max(1)).millis();
-        let on = |beat: i64| Timestamp(at).plus((beat - at.rem_euclid(beat)) % beat);
-        if stays_ms <= 1_000 {
-            self.wake_at(on(1_000));
-            return;
-        }
         let due = self.wake.get();
         self.wake.set(Due {
-            ages: sooner(due.ages, Some(on(BEAT_MS))),
+            ages: sooner(due.ages, Some(self.on_beat(stays_ms, BEAT_MS))),
             ..due
         });
+    }
+
+    /// The first beat after this time.
+    fn on_beat(&self, stays_ms: i64, beat: i64) -> Timestamp {
+        let at = self.state.now.plus(stays_ms.max(1)).millis();
+        Timestamp(at).plus((beat - at.rem_euclid(beat)) % beat)
     }
 
     fn label(&self, label: Label) -> String {
@@ -124,14 +124,14 @@ impl<'s> Cx<'s> {
     }
 
     /// The time by which it is judged whether a live task is slow or stuck: in steps, so that the judgement does
-    /// not change between two frames; the next step wakes the screen once the task is old enough to be judged.
+    /// not change between two frames; the next step is shown like the next age.
     #[must_use]
     pub fn step_of_rhythm(&self, row: TaskRow) -> Timestamp {
         const STEP_MS: i64 = 10_000;
         let now = self.state.now;
         let step = Timestamp(now.millis() - now.millis().rem_euclid(STEP_MS));
         if self.state.store.task(row).phase().is_live() {
-            self.wake_at(step.plus(STEP_MS));
+            self.changes_in(step.plus(STEP_MS).since(now));
         }
         step
     }
@@ -139,7 +139,13 @@ impl<'s> Cx<'s> {
     /// How long something has been going on.
     #[must_use]
     pub fn live(&self, since: Timestamp) -> String {
-        self.label(live(self.state.now.since(since)))
+        let lasted = self.state.now.since(since);
+        let label = live(lasted);
+        if lasted < SECONDS_BELOW {
+            self.wake_at(self.on_beat(label.stays_ms, 1_000));
+            return label.text;
+        }
+        self.label(label)
     }
 
     /// How long it is until something: `12s`, `3m`, `21h`, `3d`; `now` when it is due.

@@ -133,14 +133,14 @@ fn line(cx: &Cx<'_>, detail: Detail) -> Text<'static> {
     line
 }
 
-/// Those that are not fresh, the worst first and as many as there is room for; the others are counted.
+/// Those that are not fresh or lack a list, the worst first and as many as there is room for; the others are counted.
 fn worst(cx: &Cx<'_>, width: usize) -> Text<'static> {
     let mut bad: Vec<&ServiceState> = cx
         .state
         .store
         .services()
         .iter()
-        .filter(|s| !matches!(s.health, Health::Fresh { .. }))
+        .filter(|s| !is_well(s))
         .collect();
     bad.sort_by_key(|s| match s.health {
         // these come back by themselves, that one doesn't
@@ -148,7 +148,8 @@ fn worst(cx: &Cx<'_>, width: usize) -> Text<'static> {
         Health::Down { .. } => 1,
         Health::Limited { .. } => 2,
         Health::Stale { .. } => 3,
-        Health::Connecting | Health::Fresh { .. } => 4,
+        Health::Fresh { .. } => 4,
+        Health::Connecting => 5,
     });
     let fresh = cx.state.store.services().len() - bad.len();
     let end = |hidden: usize| {
@@ -156,8 +157,8 @@ fn worst(cx: &Cx<'_>, width: usize) -> Text<'static> {
         if hidden > 0 {
             let role = bad
                 .get(bad.len() - hidden)
-                .map_or(Role::Dim, |state| role_of(&state.health));
-            end.push(format!("+{hidden} not fresh  "), cx.style(role));
+                .map_or(Role::Dim, |state| role_shown(state));
+            end.push(format!("+{hidden} more  "), cx.style(role));
         }
         if fresh > 0 {
             let text = format!("{} {fresh} fresh", cx.glyphs.good);
@@ -177,6 +178,18 @@ fn worst(cx: &Cx<'_>, width: usize) -> Text<'static> {
     }
     line.append(end(0));
     line
+}
+
+/// Fresh, and no list of it failed when it was asked last: what such a list would show may be missing.
+fn is_well(state: &ServiceState) -> bool {
+    matches!(state.health, Health::Fresh { .. }) && state.partial().next().is_none()
+}
+
+fn role_shown(state: &ServiceState) -> Role {
+    match role_of(&state.health) {
+        Role::Good if !is_well(state) => Role::Warning,
+        role => role,
+    }
 }
 
 fn one(cx: &Cx<'_>, state: &ServiceState, detail: Detail) -> Text<'static> {
@@ -201,6 +214,13 @@ fn one(cx: &Cx<'_>, state: &ServiceState, detail: Detail) -> Text<'static> {
         text.push(
             format!(" {}", label.text),
             if fresh { dim } else { cx.style(role) },
+        );
+    }
+    if fresh && !is_well(state) {
+        let mark = if short { "" } else { " list missing" };
+        text.push(
+            format!(" {}{mark}", cx.glyphs.warning),
+            cx.style(Role::Warning),
         );
     }
     text.push(if short { "  " } else { "   " }, dim);

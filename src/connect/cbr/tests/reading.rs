@@ -104,6 +104,9 @@ async fn each_status_is_a_question_of_its_own() {
     for status in ["running", "waiting", "failed", "timeout", "skipped"] {
         assert_eq!(asked.iter().filter(|a| *a == status).count(), 1, "{status}");
     }
+    // both were empty: the one that was asked longer ago has its turn
+    read(&c, "running").await;
+    assert_eq!(server.seen().len(), 6);
 }
 
 #[tokio::test]

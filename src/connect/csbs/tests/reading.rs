@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::connect::Page;
 use crate::connect::scripted::{Say, Seen};
+use crate::connect::{Page, PageSink};
 use crate::model::{CodeRef, FaultKind, Timestamp};
 
 fn list(rows: &[Value]) -> Say {
@@ -69,6 +69,80 @@ async fn running_tasks_come_from_every_transitional_state() {
 }
 
 #[tokio::test]
+async fn empty_lists_are_spared_until_somebody_asks_or_a_row_of_theirs_is_met() {
+    let server = Scripted::start(|seen, _| match seen.query("status").as_deref() {
+        Some("protecting") => list(&[item("i-1", "protecting")]),
+        Some(_) => list(&[]),
+        None => list(&[item("i-2", "restoring"), item("i-1", "protecting")]),
+    })
+    .await;
+    let csbs = connect(&server);
+    let asked = |server: &Scripted| {
+        let all = server.seen();
+        let asked: Vec<_> = all.iter().filter_map(|s| s.query("status")).collect();
+        asked
+    };
+    read(&csbs, "running").await;
+    assert_eq!(asked(&server).len(), 6);
+    read(&csbs, "running").await;
+    assert_eq!(asked(&server)[6..], ["protecting"]);
+    let called = PollContext {
+        called: true,
+        ..PollContext::default()
+    };
+    poll(&csbs, "running", called).await.unwrap();
+    assert_eq!(asked(&server).len(), 13);
+    // a restore stands in the list of what is new
+    read(&csbs, "recent").await;
+    read(&csbs, "running").await;
+    assert_eq!(asked(&server)[13..], ["protecting", "restoring"]);
+}
+
+/// A sink that keeps records from a time on.
+struct From(Pages, Timestamp);
+
+#[async_trait::async_trait]
+impl PageSink for From {
+    async fn page(&mut self, number: u32, page: Page) -> bool {
+        self.0.page(number, page).await
+    }
+
+    fn records_from(&self) -> Option<Timestamp> {
+        Some(self.1)
+    }
+}
+
+#[tokio::test]
+async fn records_that_would_not_be_kept_are_left_out_of_a_first_reading() {
+    let server = Scripted::start(|_, _| {
+        let mut old = item("i-3", "available");
+        old["created_at"] = json!("2026-11-01T01:00:00.000000");
+        let mut failed = failed_item("i-2", &json!("CSBS.5001"), "backup");
+        failed["created_at"] = json!("2026-11-02T01:00:00.000000");
+        list(&[item("i-1", "available"), failed, old])
+    })
+    .await;
+    let from = crate::connect::decode::time("2026-11-20T00:00:00Z").unwrap();
+    let read = async |context: PollContext| {
+        let mut sink = From(Pages::default(), from);
+        let csbs = connect(&server);
+        csbs.poll("recent", context, &mut sink).await.unwrap();
+        let tasks = sink.0.rows().tasks;
+        let bare = tasks
+            .iter()
+            .filter(|t| t.raw.is_empty() && t.facts.is_empty());
+        bare.map(|t| t.id.clone()).collect::<Vec<_>>()
+    };
+    // what failed needs somebody, however old it is
+    assert_eq!(read(PollContext::default()).await, ["i-3"]);
+    let later = PollContext {
+        changed_since: crate::connect::decode::time("2026-11-20T01:00:00Z"),
+        ..PollContext::default()
+    };
+    assert_eq!(read(later).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn one_list_of_many_may_fail() {
     let server = Scripted::start(|seen, _| {
         if seen.query("status").unwrap() == "restoring" {
@@ -95,6 +169,42 @@ async fn one_list_of_many_may_fail() {
     assert_eq!(report.partial.len(), 1);
     assert_eq!(report.partial[0].code.as_ref().unwrap().code, "CSBS.9999");
     assert_eq!(pages.rows().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn one_list_that_fails_is_not_the_service_while_the_others_are_spared() {
+    let server = Scripted::start(|seen, n| {
+        // all are empty at first
+        if n >= 6 && seen.query("status").unwrap() == "restoring" {
+            Say::json(500, r#"{"error_code":"CSBS.9999","error_msg":"x"}"#)
+        } else {
+            list(&[])
+        }
+    })
+    .await;
+    let csbs = connect(&server);
+    read(&csbs, "running").await;
+    let asked = |server: &Scripted| {
+        let all = server.seen();
+        all.iter()
+            .filter_map(|s| s.query("status"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&server).len(), 6);
+    // one list is asked in each round, in turn; the round that meets the broken one asks the rest, too
+    let mut broken = None;
+    for _ in 0..1_000 {
+        let mut pages = Pages::default();
+        let context = PollContext::default();
+        let report = csbs.poll("running", context, &mut pages).await.unwrap();
+        if !report.complete {
+            broken = Some(report);
+            break;
+        }
+        assert_eq!(report.pages, 1);
+    }
+    let broken = broken.expect("the broken list had its turn");
+    assert_eq!((broken.partial.len(), broken.pages), (1, 5));
 }
 
 #[tokio::test]

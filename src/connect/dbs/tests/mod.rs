@@ -226,9 +226,13 @@ fn a_spared_list_has_its_turn_again() {
     let mut known = Known::default();
     known.quiet.insert(("dbs1".to_owned(), Sort::Restore), held);
     let spared = |known: &Known, first, now| known.spared("dbs1", Sort::Restore, first, now);
-    assert_eq!(spared(&known, 2_000, 30_999), Some(held));
-    assert_eq!(spared(&known, 2_000, 31_000), None);
+    assert_eq!(spared(&known, 2_000, 59_999), Some(held));
+    assert_eq!(spared(&known, 2_000, 60_000), None);
     assert_eq!(spared(&known, 6_000, 30_999), None, "its pages moved");
+    // backups begin by themselves
+    known.quiet.insert(("dbs2".to_owned(), Sort::Full), held);
+    let backups = |now| known.spared("dbs2", Sort::Full, 2_000, now);
+    assert_eq!((backups(29_999), backups(30_000)), (Some(held), None));
     assert_eq!(known.spared("dbs1", Sort::Full, 2_000, 2_000), None);
     known.acted.insert("dbs1".to_owned(), 2_000);
     assert_eq!(spared(&known, 2_000, 30_999), None);

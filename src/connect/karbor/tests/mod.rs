@@ -388,3 +388,13 @@ async fn a_deleted_checkpoint_can_still_be_asked_for() {
     };
     assert!(seen.contains("deleted"));
 }
+
+#[tokio::test]
+async fn lists_of_what_runs_are_spared_while_they_are_empty() {
+    let server = real().await;
+    let c = connect(&server);
+    read(&c, "running").await;
+    assert_eq!(server.seen().len(), 5);
+    read(&c, "running").await;
+    assert_eq!(server.seen().len(), 6);
+}

@@ -5,6 +5,8 @@
 
 use rusqlite::Connection;
 
+use super::keys;
+
 /// So many tasks are looked for in vain before the filter is worth its making.
 const AFTER: usize = 4_096;
 /// Bits for each number: of fifty unknown ones about one is taken for known, and is looked for.
@@ -35,7 +37,7 @@ impl Filter {
             let word = self.words.get(place / 64).copied().unwrap_or(0);
             word >> (place % 64) & 1 != 0
         };
-        self.words.is_empty() || self.places(hash).all(has)
+        self.words.is_empty() || places(hash, self.words.len()).all(has)
     }
 
     /// Notes that a task was looked for in vain.
@@ -44,24 +46,28 @@ impl Filter {
         if self.missed != AFTER {
             return Ok(());
         }
-        let held: i64 = c.query_row(
+        let held = keys::number(
+            c,
             "SELECT (SELECT count(*) FROM task_key) + (SELECT count(*) FROM task_key_young)",
-            [],
-            |row| row.get(0),
         )?;
         let held = usize::try_from(held).unwrap_or(usize::MAX);
         if held > MOST / 2 {
             return Ok(());
         }
-        let most = (held + held / 2).next_power_of_two().max(1 << 16);
-        self.words = vec![0; most * BITS / 64];
-        self.room = most;
+        let room = (held + held / 2).next_power_of_two().max(1 << 16);
+        let mut made = Self {
+            words: vec![0; room * BITS / 64],
+            room,
+            missed: self.missed,
+        };
         let mut all =
             c.prepare("SELECT hash FROM task_key UNION ALL SELECT hash FROM task_key_young")?;
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
-            self.add(row.get(0)?);
+            made.add(row.get(0)?);
         }
+        // only a whole one: what a part of it does not know may be in the file
+        *self = made;
         Ok(())
     }
 
@@ -76,32 +82,26 @@ impl Filter {
             return;
         }
         self.room -= 1;
-        for n in 0..PROBES {
-            let place = self.place(hash, n);
+        for place in places(hash, self.words.len()) {
             if let Some(word) = self.words.get_mut(place / 64) {
                 *word |= 1 << (place % 64);
             }
         }
     }
+}
 
-    fn places(&self, hash: i64) -> impl Iterator<Item = usize> + '_ {
-        (0..PROBES).map(move |n| self.place(hash, n))
-    }
-
-    /// One of a number's bits: two halves of it make all of them (Kirsch and Mitzenmacher, 2006).
-    fn place(&self, hash: i64, n: u64) -> usize {
-        let hash = hash.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let step = (hash << 32) | 1;
-        let bits = (self.words.len() as u64 * 64).max(1);
-        // the high bits are the well mixed ones
-        let high = hash.wrapping_add(step.wrapping_mul(n)) >> 32;
-        (high & (bits - 1)) as usize
-    }
+/// A number's bits in so many words, a power of two: two halves of it make all of them (Kirsch and Mitzenmacher, 2006).
+fn places(hash: i64, words: usize) -> impl Iterator<Item = usize> {
+    let hash = hash.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let step = (hash << 32) | 1;
+    let mask = (words as u64 * 64).saturating_sub(1);
+    // the high bits are the well mixed ones
+    (0..PROBES).map(move |n| ((hash.wrapping_add(step.wrapping_mul(n)) >> 32) & mask) as usize)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{keys, schema};
+    use super::super::schema;
     use super::*;
 
     #[test]

@@ -96,7 +96,8 @@ pub(super) fn merge_if_many(c: &mut Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn number(c: &Connection, sql: &str) -> rusqlite::Result<i64> {
+/// The one number that a question gives.
+pub(super) fn number(c: &Connection, sql: &str) -> rusqlite::Result<i64> {
     c.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 

@@ -16,8 +16,8 @@ use crate::store::history::{HistoryError, Place};
 const BUSY: Duration = Duration::from_secs(5);
 /// So many prepared statements are kept.
 const STATEMENTS: usize = 64;
-/// The writer holds so many KiB of pages at most: the indexes of the last hundred thousand tasks. Ids come in no order,
-/// so that each new task touches a page anywhere in them.
+/// The writer holds so many KiB of pages at most: those of the tasks that go on, and the numbers of new ones, which come
+/// in no order.
 const CACHE_KIB: i64 = 16 << 10;
 /// So many pages of log are copied into the file at once: a page that was written again and again is copied once.
 const LOG_PAGES: i64 = 4_000;
