@@ -76,12 +76,35 @@ pub struct Rule {
     source: Value,
 }
 
+/// Everything that a rule may say.
+const SETTINGS: [&str; 9] = [
+    "fault",
+    "service",
+    "times",
+    "method",
+    "path",
+    "status",
+    "retry_after",
+    "delay_ms",
+    "bytes",
+];
+
 impl Rule {
     /// Reads a rule from the body of `POST /_sim/faults`.
     ///
     /// # Errors
     /// A sentence on what is wrong with it.
     pub fn from_json(body: &Value) -> Result<Self, String> {
+        let settings = body.as_object().into_iter().flat_map(|all| all.keys());
+        if let Some(odd) = settings
+            .into_iter()
+            .find(|s| !SETTINGS.contains(&s.as_str()))
+        {
+            return Err(format!(
+                "a fault has no setting {odd:?}; known are {}",
+                SETTINGS.join(", ")
+            ));
+        }
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
         let number = |name: &str, default: u64| match body.get(name) {
             None => Ok(default),
@@ -238,6 +261,13 @@ mod tests {
         }
         assert_eq!(take(&mut rules, &get("/v1/policies")), None);
         assert_eq!(rules.len(), 1);
+    }
+
+    #[test]
+    fn a_setting_that_no_fault_has_is_named() {
+        let refused = Rule::from_json(&json!({"fault": "status", "on": "/policies"}));
+        let said = refused.expect_err("it would hit every request");
+        assert!(said.contains("\"on\"") && said.contains("path"), "{said}");
     }
 
     #[test]

@@ -111,6 +111,8 @@ pub struct FeedWatch {
     busy: watch::Receiver<bool>,
     failures: u32,
     newest: Option<Timestamp>,
+    /// How many tasks the last round brought that were not the same page as before.
+    rows: u64,
     /// The round to come was called for.
     called: bool,
 }
@@ -132,6 +134,7 @@ impl FeedWatch {
             busy,
             failures: 0,
             newest: None,
+            rows: 0,
             called: false,
         }
     }
@@ -188,6 +191,7 @@ impl FeedWatch {
             feed: self.spec.id,
             out: self.shared.out.clone(),
             newest: self.newest,
+            rows: 0,
             records_from: self.watched.records_from.clone(),
         };
         let outcome = self
@@ -195,6 +199,7 @@ impl FeedWatch {
             .connector
             .poll(self.spec.id, context, &mut sink)
             .await;
+        self.rows = sink.rows;
         // only a whole round moves the mark: after a broken one the gap is asked for again
         if outcome.as_ref().is_ok_and(|report| report.complete) {
             self.newest = sink.newest;
@@ -230,8 +235,14 @@ impl FeedWatch {
     }
 
     fn interval(&self) -> u64 {
-        self.spec
-            .interval(*self.busy.borrow(), self.watched.every_ms)
+        let interval = self
+            .spec
+            .interval(*self.busy.borrow(), self.watched.every_ms);
+        if self.spec.covers.live && self.watched.every_ms.is_none() {
+            pace::with_rows(interval, self.spec.idle_ms, self.rows)
+        } else {
+            interval
+        }
     }
 
     /// Waits until the next round is due, somebody calls, or work began on the service.
@@ -279,6 +290,7 @@ struct Forward {
     feed: &'static str,
     out: mpsc::Sender<WatchEvent>,
     newest: Option<Timestamp>,
+    rows: u64,
     records_from: RecordsFrom,
 }
 
@@ -290,6 +302,7 @@ impl PageSink for Forward {
 
     async fn page(&mut self, number: u32, page: Page) -> bool {
         if let Page::Rows(rows) = &page {
+            self.rows += rows.tasks.len() as u64;
             let newest = rows
                 .tasks
                 .iter()

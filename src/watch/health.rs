@@ -48,7 +48,7 @@ impl Pulse {
         self.down_since.get_or_insert(at);
     }
 
-    /// The next answer should have come by now.
+    /// Answers should have come by now: so long after the last one several rounds were missed.
     pub fn overdue(&mut self) {
         self.overdue = true;
     }
@@ -64,7 +64,8 @@ impl Pulse {
 
     /// The service's health: fresh while any feed is answered, limited when the service throttles,
     /// down when every feed that was asked failed. One refused list beside good ones is no outage: it is
-    /// told as a fault of that list.
+    /// told as a fault of that list. When nothing but broken answers came for a while, feeds that are asked
+    /// seldom and were answered before do not speak for the service.
     pub fn health(&mut self) -> Health {
         let mut worst: Option<(&Fault, Option<Timestamp>)> = None;
         let mut answered = 0_usize;
@@ -98,7 +99,9 @@ impl Pulse {
             fault.kind,
             FaultKind::Unreachable | FaultKind::Tls | FaultKind::Timeout | FaultKind::Auth
         );
-        if answered > 0 && !whole {
+        let only_broken =
+            self.overdue && matches!(fault.kind, FaultKind::Server | FaultKind::Garbled);
+        if answered > 0 && !whole && !only_broken {
             self.down_since = None;
             return self.calm();
         }
@@ -198,6 +201,26 @@ mod tests {
             (since, last_ok, next_try),
             (Timestamp(9), Some(Timestamp(5)), Some(Timestamp(11)))
         );
+    }
+
+    #[test]
+    fn a_service_of_which_only_broken_answers_come_is_down_whatever_was_answered_before() {
+        for (kind, is_down) in [
+            (FaultKind::Server, true),
+            (FaultKind::Garbled, true),
+            (FaultKind::Refused, false),
+        ] {
+            let mut pulse = Pulse::default();
+            pulse.answered("policies", Timestamp(5));
+            pulse.answered("running", Timestamp(6));
+            pulse.failed("running", fault(kind), Timestamp(9), Some(Timestamp(11)));
+            assert!(matches!(pulse.health(), Health::Fresh { .. }));
+            pulse.overdue();
+            let down = matches!(pulse.health(), Health::Down { .. });
+            assert_eq!(down, is_down, "{kind:?}");
+            pulse.answered("policies", Timestamp(30));
+            assert!(matches!(pulse.health(), Health::Fresh { .. }));
+        }
     }
 
     #[test]

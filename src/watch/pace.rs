@@ -51,6 +51,21 @@ pub fn overdue_after(feeds: &[FeedSpec], every: Option<u64>) -> u64 {
     quickest.saturating_mul(3).saturating_add(5_000)
 }
 
+/// Of a list of live tasks with very many rows so many are read each second, on average.
+const ROWS_A_SECOND: u64 = 4_000;
+
+/// Milliseconds between two rounds of a list of live tasks that brought so many `rows` last time: nobody follows tens
+/// of thousands one by one, and what begins and ends among them is told by the list of what is new. Several times its
+/// `interval`, and not slower than when nothing is going on (`idle_ms`).
+pub fn with_rows(interval: u64, idle_ms: u64, rows: u64) -> u64 {
+    let worth = interval.saturating_mul(ROWS_A_SECOND) / 1_000;
+    let times = rows.div_ceil(worth.max(1)).max(1);
+    let slowed = interval.saturating_mul(times);
+    slowed
+        .min(idle_ms / interval.max(1) * interval)
+        .max(interval)
+}
+
 /// Waits about so many milliseconds, until rounds begin.
 pub async fn pause(ms: u64) {
     sleep_until(grid::at(on_grid(grid::now(), ms))).await;
@@ -80,6 +95,22 @@ mod tests {
 
     fn fault(kind: FaultKind) -> Fault {
         Fault::new(kind, "x", "y", "z")
+    }
+
+    #[test]
+    fn a_very_long_list_of_live_tasks_is_read_less_often() {
+        for (rows, interval) in [
+            (0, 4_000),
+            (16_000, 4_000),
+            (16_001, 8_000),
+            (40_000, 12_000),
+            (1_000_000, 12_000),
+        ] {
+            assert_eq!(with_rows(4_000, 15_000, rows), interval, "{rows}");
+        }
+        // one that is asked as seldom as when nothing is going on
+        assert_eq!(with_rows(30_000, 30_000, 1_000_000), 30_000);
+        assert_eq!(with_rows(15_000, 4_000, 1_000_000), 15_000);
     }
 
     #[test]

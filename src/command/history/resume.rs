@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout};
 
 use crate::catalog::Catalog;
 use crate::command::list::{complain_of, states};
@@ -19,6 +20,9 @@ use crate::operate::{self, ActionEvent, ActionId, ActionRecord, Ledger, Operator
 use crate::store::Store;
 use crate::store::history::History;
 use crate::watch::{Want, collect};
+
+/// The least time for looking, where reading took all that there was.
+const LEAST_LOOK: Duration = Duration::from_secs(5);
 
 /// Tells history what a round saw.
 ///
@@ -115,12 +119,20 @@ pub fn look_up(
     runtime()?.block_on(async {
         let services = Services::open(settings, only, true).await?;
         services.say_if_embedded();
+        let begun = Instant::now();
         let store = collect(&services.watched, Want::All, patience).await;
         complain_of(&states(&store, Timestamp::now()));
         let store = keep(store, history).await?;
         let (events, mut stages) = mpsc::unbounded_channel();
         let operator = services.operator(catalog, events, Arc::clone(history));
-        look_after(&operator, &store, &mut stages).await;
+        let left = patience.saturating_sub(begun.elapsed()).max(LEAST_LOOK);
+        let looking = look_after(&operator, &store, &mut stages);
+        if timeout(left, looking).await.is_err() {
+            output::complain(&format!(
+                "the services took longer than {} s: what was not found out stays open; give them more with --timeout",
+                patience.as_secs()
+            ));
+        }
         // what was found is on the disk before it is told
         let saved = history.save(Vec::new()).await;
         saved.map_err(|error| {

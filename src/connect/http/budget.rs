@@ -75,6 +75,8 @@ impl State {
                 return Turn::Quiet(left);
             }
             self.hold = None;
+            // what was saved up meanwhile would come down on it all at once
+            self.tokens = self.tokens.min(1.0);
         }
         if self.tokens >= 1.0 {
             self.tokens -= 1.0;

@@ -91,7 +91,7 @@ pub(super) fn cut_short(e: &reqwest::Error, place: &str, got: usize, headers: &H
             chain(e)
         ),
         place,
-        "It is asked again at the next round. If it stays so, look at proxies between here and the service.",
+        "If it stays so, look at proxies between here and the service.",
     )
 }
 

@@ -148,7 +148,11 @@ impl Reply {
             408 => (
                 FaultKind::Timeout,
                 "the service gave up waiting for our request".into(),
-                "It is asked again at the next round.",
+                if self.is_read {
+                    "It is asked again at the next round."
+                } else {
+                    "Nothing was done: try again."
+                },
             ),
             429 => (
                 FaultKind::Limited,
@@ -163,7 +167,13 @@ impl Reply {
             502..=504 => (
                 FaultKind::Server,
                 format!("the service is not available (HTTP {})", self.status).into(),
-                "It is asked again by itself; if it lasts, look at the service.",
+                if self.is_read {
+                    "It is asked again by itself; if it lasts, look at the service."
+                } else if self.may_be_done() {
+                    "Look at what the service shows before you send it again."
+                } else {
+                    "Nothing was done: try again later; if it lasts, look at the service."
+                },
             ),
             500..=599 => (
                 FaultKind::Server,

@@ -286,9 +286,31 @@ fn a_toast_goes_by_itself_and_a_lasting_one_with_a_key() {
     let mut state = state();
     resize(&mut state, 120, 40);
     press(&mut state, "R");
-    assert!(text(&state).contains("Asking every service now"));
+    assert!(text(&state).contains("Asking every service but"));
     update(&mut state, Message::Tick(NOW.plus(60_000)));
-    assert!(!text(&state).contains("Asking every service now"));
+    assert!(!text(&state).contains("Asking every service but"));
+}
+
+#[test]
+fn who_wants_quiet_is_not_asked_and_that_is_said() {
+    let mut state = state();
+    resize(&mut state, 120, 40);
+    let limited = Health::Limited {
+        last_ok: Some(NOW),
+        until: NOW.plus(90_000),
+    };
+    // one of the four wants quiet already
+    assert_eq!(press(&mut state, "R").len(), 3);
+    health(&mut state, 0, limited);
+    assert_eq!(press(&mut state, "R").len(), 2);
+    assert!(text(&state).contains("every service but 2 that want quiet"));
+    assert_eq!(press(&mut state, "ctrl-r").len(), 0);
+    let name = &state.store.service(ServiceId(0)).service.name;
+    let said = format!("{name} wants quiet for 1m 30s more");
+    assert!(text(&state).contains(&said));
+    update(&mut state, Message::Tick(NOW.plus(90_000)));
+    assert_eq!(press(&mut state, "R").len(), 4);
+    assert!(text(&state).contains("limited, asking"));
 }
 
 #[test]
@@ -299,5 +321,5 @@ fn polling_now_asks_the_service_of_the_row() {
         matches!(effects.as_slice(), [Effect::PollNow(ServiceId(0))]),
         "{effects:?}"
     );
-    assert_eq!(press(&mut state, "R").len(), 4);
+    assert_eq!(press(&mut state, "R").len(), 3, "all but the limited one");
 }

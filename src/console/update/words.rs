@@ -6,11 +6,13 @@ use super::super::keymap::Place;
 use super::super::state::detail::Tab;
 use super::super::state::layer::{PageKind, Showing};
 use super::super::state::{Layer, PaneId, State, Tone};
+use super::super::text::span;
 use super::super::theme::Theme;
 use super::super::thing::Thing;
 use super::super::ticket::ticket;
 use super::super::word::{Group, Word};
 use super::{ack, act, causes, filter, go, layers, list, palette, quit, then, views};
+use crate::model::Health;
 use crate::store::By;
 
 /// Carries out a word, or says why it can't be.
@@ -210,18 +212,37 @@ fn program(state: &mut State, word: Word) -> Vec<Effect> {
             if let Some(thing) = state.subject() {
                 let id = thing.service(&state.store);
                 let name = thing.service_name(&state.store).to_owned();
+                if let Health::Limited { until, .. } = state.store.service(id).health
+                    && until > state.now
+                {
+                    let wait = span(until.since(state.now));
+                    state.say(
+                        format!("{name} wants quiet for {wait} more, then it is asked by itself."),
+                        Tone::Plain,
+                    );
+                    return Vec::new();
+                }
                 state.say(format!("Asking {name} now."), Tone::Plain);
                 return vec![Effect::PollNow(id)];
             }
         }
         Word::PollAll => {
-            state.say("Asking every service now.", Tone::Plain);
-            return state
-                .store
-                .services()
-                .iter()
-                .map(|s| Effect::PollNow(s.service.id))
-                .collect();
+            let services = state.store.services();
+            let (quiet, asked): (Vec<_>, Vec<_>) = services.iter().partition(
+                |s| matches!(s.health, Health::Limited { until, .. } if until > state.now),
+            );
+            let said = match quiet.as_slice() {
+                [] => "Asking every service now.".to_owned(),
+                [one] => format!(
+                    "Asking every service but {}, which wants quiet.",
+                    one.service.name
+                ),
+                some => format!("Asking every service but {} that want quiet.", some.len()),
+            };
+            let effects = asked.iter().map(|s| Effect::PollNow(s.service.id));
+            let effects = effects.collect();
+            state.say(said, Tone::Plain);
+            return effects;
         }
         Word::Theme => theme(state, Theme::after(&state.look.theme.name)),
         Word::Notice => {

@@ -41,6 +41,7 @@ pub fn age_label(health: &Health, now: Timestamp) -> Label {
                 ..age
             }
         }
+        Health::Limited { until, .. } if *until <= now => forever("limited, asking"),
         Health::Limited { until, .. } => {
             let wait = in_tens(*until);
             Label {
@@ -55,6 +56,10 @@ pub fn age_label(health: &Health, now: Timestamp) -> Label {
             match next_try {
                 None => Label {
                     text: format!("down {}, needs you", down.text),
+                    ..down
+                },
+                Some(at) if *at <= now => Label {
+                    text: format!("down {}, asking", down.text),
                     ..down
                 },
                 Some(at) => {
@@ -269,6 +274,15 @@ mod tests {
                 "limited 20s",
             ),
             (down(Some(now.plus(12_000))), "down 2m, next 20s"),
+            // it was asked and has not answered yet
+            (down(Some(now)), "down 2m, asking"),
+            (
+                Health::Limited {
+                    last_ok: None,
+                    until: now.plus(-1),
+                },
+                "limited, asking",
+            ),
             (down(None), "down 2m, needs you"),
         ] {
             assert_eq!(age_label(&health, now).text, text);
