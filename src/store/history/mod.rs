@@ -73,9 +73,9 @@ pub trait History: Send + Sync + fmt::Debug {
     /// is held and tried again; [`History::health`] tells.
     fn record(&self, events: Vec<Event>);
 
-    /// Takes events that have to be on the disk, safe from a crash of the machine, before something else may
-    /// happen: ends when they and everything taken before them are. When they can't be saved now they are not
-    /// taken at all.
+    /// Takes events that have to be saved before something else may happen: ends when they and everything taken
+    /// before them are, what an operator did or said safe from a crash of the machine too. When they can't be saved
+    /// now they are not taken at all.
     fn save(&self, events: Vec<Event>) -> Saving;
 
     /// False when nothing is kept, so that nothing need be told.

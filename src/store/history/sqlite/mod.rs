@@ -358,6 +358,8 @@ impl History for Sqlite {
     }
 
     fn close(&self) {
+        // first: the last to be closed leaves the log as it is, and the writer may want to copy it into the file
+        self.readers.close();
         drop(
             self.commands
                 .lock()

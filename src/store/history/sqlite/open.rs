@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
@@ -23,6 +24,8 @@ const CACHE_KIB: i64 = 16 << 10;
 const LOG_PAGES: i64 = 4_000;
 /// The write-ahead log is cut back to this size after it grew in a storm, in bytes.
 const LARGEST_LOG: i64 = 16 << 20;
+/// A write-ahead log of so many bytes is read in a moment at the next start.
+const SMALL_LOG: u64 = 1 << 20;
 
 /// What a connection is opened to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -320,7 +323,24 @@ fn lock(path: &Path) -> Option<File> {
 pub(super) fn reader(target: &Target) -> rusqlite::Result<Connection> {
     let connection = raw(target, false)?;
     connection.pragma_update(None, "query_only", true)?;
+    leave_log(&connection)?;
     Ok(connection)
+}
+
+/// The write-ahead log stays when this connection is the last to be closed.
+pub(super) fn leave_log(connection: &Connection) -> rusqlite::Result<()> {
+    let set = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    connection.set_db_config(set, true).map(|_| ())
+}
+
+/// Whether so little was written since the log was last copied into the file that it may stay as it is.
+pub(super) fn has_small_log(target: &Target) -> bool {
+    match target {
+        Target::File(path) => {
+            fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() <= SMALL_LOG)
+        }
+        Target::Memory(_) => false,
+    }
 }
 
 /// Opens a connection without touching the file.
@@ -353,8 +373,10 @@ fn for_writing(connection: &Connection, target: &Target) -> rusqlite::Result<()>
         // waits for the disk
         connection.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
     }
-    // before the first table: pages that retention frees can be given back
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    if pages == 0 {
+        // before the first table: pages that retention frees can be given back. Said again it would be written again.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     if matches!(target, Target::File(_)) {
         // asked for first: setting it needs a lock, and it is set for good
         let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;

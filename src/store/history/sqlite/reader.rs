@@ -18,6 +18,12 @@ pub(super) struct Readers {
 }
 
 impl Readers {
+    /// Closes those that nobody uses.
+    pub(super) fn close(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.clear();
+    }
+
     /// Asks something within one transaction, so that all of the answer is of the same moment.
     pub(super) fn read<T>(
         &self,

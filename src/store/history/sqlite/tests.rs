@@ -684,6 +684,8 @@ fn what_is_told_and_asked_before_the_file_is_open_waits_for_it() {
     // what is wrong with a file is told once it was looked at
     drop(history);
     fs::write(&path, vec![b'x'; 9_000]).expect("written");
+    // out of it the file would be mended
+    fs::remove_file(super::open::beside(&path, "-wal")).expect("a small log was left");
     let history = Sqlite::begin(Options::file(&path));
     history.board(None, at(-60), 10).expect("a board");
     assert_eq!(history.health().notices.len(), 1);
@@ -882,4 +884,48 @@ fn it_keeps_within_its_size_and_its_age() {
     };
     let (free, pages) = (count("freelist_count"), count("page_count"));
     assert!(free <= pages / 8, "{free} freed pages of {pages} were kept");
+}
+
+#[test]
+fn a_short_run_leaves_a_small_log_and_one_that_tells_nothing_changes_nothing() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("history.db");
+    let log = open::beside(&path, "-wal");
+    let some = |from: usize, to: usize| {
+        (from..to)
+            .map(|n| seen(task(&format!("t-{n}"), "error", Phase::Failed), 1))
+            .collect()
+    };
+    let held = |history: &Sqlite| {
+        let board = history.board(None, at(-60), usize::MAX);
+        board.expect("a board").tasks.len()
+    };
+    {
+        let history = open(&path);
+        saved(&history, some(0, 1));
+        assert_eq!(held(&history), 1);
+    }
+    assert!(fs::metadata(&log).expect("it is left").len() > 0);
+    let before = (
+        fs::read(&path).expect("read"),
+        fs::read(&log).expect("read"),
+    );
+    {
+        let history = open(&path);
+        assert_eq!(history.health().state, HistoryState::Writing);
+        assert_eq!(held(&history), 1);
+    }
+    let after = (
+        fs::read(&path).expect("read"),
+        fs::read(&log).expect("read"),
+    );
+    assert!(before == after, "opening it was written down");
+    {
+        let history = open(&path);
+        saved(&history, some(0, 5_000));
+        // a question was asked, too
+        assert_eq!(held(&history), 5_000);
+    }
+    assert!(!log.exists(), "much is copied into the file");
+    assert_eq!(held(&open(&path)), 5_000);
 }

@@ -37,7 +37,7 @@ const JUMP_MS: i64 = 60_000;
 pub(super) enum Command {
     /// Write these as soon as may be.
     Record(Vec<Event>),
-    /// Write these now, safe from a crash of the machine, and say when it is done.
+    /// Write these now, and say when it is done.
     Save(Vec<Event>, Done),
     /// Take over what runs that are gone left open; where the answer goes.
     Claim(Sender<Result<Vec<Uuid>, HistoryError>>),
@@ -312,7 +312,7 @@ impl Writer {
         let Some(connection) = self.connection.as_mut() else {
             return Ok(());
         };
-        let durable = whole || events.iter().any(is_durable);
+        let durable = events.iter().any(is_durable);
         let level = if durable { "FULL" } else { "NORMAL" };
         if self.synced != Some(level) {
             connection.pragma_update(None, "synchronous", level)?;
@@ -470,8 +470,14 @@ impl Writer {
     fn end(&mut self) {
         self.flush_if_possible();
         if let Some(connection) = self.connection.take() {
-            // the next start has less to read; both are done again then when they fail now
-            let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(PASSIVE);");
+            // a small log is left for the next start: copying it into the file waits for the disk several times
+            let target = self.shared.target();
+            let left = open::has_small_log(&target) && open::leave_log(&connection).is_ok();
+            if !left {
+                // the next start has less to read; both are done again then when they fail now
+                let _ =
+                    connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(PASSIVE);");
+            }
         }
         if let Some(lock) = self.run_lock.take() {
             lock.release();
