@@ -41,6 +41,8 @@ pub use exit::Exit;
 /// Reads the command line and does what it asks. The way in for the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    // until there is something to hold: the first frame, or the first answer
+    crate::threads::huge_pages(false);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // a script in the middle of a backup must not fail because of us
@@ -57,6 +59,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Exit {
     let common = &cli.common;
     let config = common.config.as_deref();
+    if !matches!(cli.command, None | Some(Command::List(_))) {
+        crate::threads::huge_pages(true);
+    }
     match cli.command {
         Some(Command::List(args)) => list::run(&args, common),
         Some(Command::Run(args)) => act::by_verb(Verb::Trigger, &args, common),

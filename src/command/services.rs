@@ -128,6 +128,7 @@ impl Round {
         let (store, services) = runtime.block_on(async {
             let services = Services::open(config, &asked.service, true).await?;
             services.say_if_embedded();
+            crate::threads::huge_pages(true);
             let store = collect(&services.watched, want, asked.patience.limit()).await;
             Ok((store, services))
         })?;

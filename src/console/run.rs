@@ -85,6 +85,7 @@ pub fn run(
     };
     it.take(Message::Resize(columns, rows));
     it.draw()?;
+    crate::threads::huge_pages(true);
     let keys = input::listen()?;
     runtime.block_on(async {
         let signals = Signals::listen()?;
