@@ -36,8 +36,9 @@ const SWEEP: usize = 32;
 const WIDTH: usize = 4;
 /// Rows on a page that only looks for news.
 const NEWS_PAGE: usize = 100;
-/// How far back from the newest change news are read again, in milliseconds: so late may a change be listed.
-const OVERLAP_MS: i64 = 10_000;
+/// How far back from the newest change news are read again, in milliseconds: so late may a change be listed. One that
+/// comes later is told by the lists of what goes on and of what failed.
+const OVERLAP_MS: i64 = 5_000;
 /// How many pages are read at most in search of each server's last good backup.
 const GOOD_PAGES: u32 = 50;
 
