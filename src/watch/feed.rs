@@ -19,6 +19,7 @@ pub struct Shared {
     id: ServiceId,
     out: mpsc::Sender<WatchEvent>,
     pulse: Mutex<(Pulse, Health)>,
+    ids: Vec<&'static str>,
     wake: Vec<Arc<Notify>>,
     beat: Notify,
     /// Feeds that the patient ones wait for, which were not read to an end yet.
@@ -44,6 +45,7 @@ impl Shared {
             urgent: watch::Sender::new(urgent),
             parties,
             pulse: Mutex::new((Pulse::default(), Health::Connecting)),
+            ids: feeds.iter().map(|f| f.id).collect(),
             wake,
             beat: Notify::new(),
         }
@@ -53,6 +55,23 @@ impl Shared {
     pub fn wake_all(&self) {
         for notify in &self.wake {
             notify.notify_one();
+        }
+    }
+
+    /// Ends the wait of those feeds that may tell whether the whole service is broken.
+    fn wake_in_doubt(&self, at: Timestamp) {
+        let doubts = {
+            let mut guard = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
+            guard.0.doubts(at)
+        };
+        self.wake(&doubts);
+    }
+
+    fn wake(&self, feeds: &[&str]) {
+        for (id, notify) in self.ids.iter().zip(&self.wake) {
+            if feeds.contains(id) {
+                notify.notify_one();
+            }
         }
     }
 
@@ -83,16 +102,25 @@ impl Shared {
 
     /// Changes the pulse and tells the health when it changed.
     async fn feel(&self, change: impl FnOnce(&mut Pulse)) {
-        let health = {
+        let (health, late) = {
             let mut guard = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
             change(&mut guard.0);
             let health = guard.0.health();
             if health == guard.1 {
                 return;
             }
-            guard.1 = health.clone();
-            health
+            let was = std::mem::replace(&mut guard.1, health.clone());
+            let is_back =
+                matches!(was, Health::Down { .. }) && matches!(health, Health::Fresh { .. });
+            let late = if is_back {
+                guard.0.failing()
+            } else {
+                Vec::new()
+            };
+            (health, late)
         };
+        // it is back: the other lists need not wait for their next try
+        self.wake(&late);
         self.tell(WatchEvent::Health {
             service: self.id,
             health,
@@ -229,6 +257,7 @@ impl FeedWatch {
                 self.shared
                     .feel(|pulse| pulse.failed(feed, fault, at, next_try))
                     .await;
+                self.shared.wake_in_doubt(at);
                 wait
             }
         }

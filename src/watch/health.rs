@@ -1,6 +1,6 @@
 //! One service's health out of the results of its feeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Fault, FaultKind, Health, Timestamp};
 
@@ -11,7 +11,14 @@ pub struct Pulse {
     last_ok: Option<Timestamp>,
     down_since: Option<Timestamp>,
     overdue: bool,
+    /// Feeds of which broken answers came since the last good answer of any.
+    broken: BTreeSet<&'static str>,
+    /// When the others were asked out of turn the last time.
+    doubted: Option<Timestamp>,
 }
+
+/// So long lies between two rounds out of turn, in milliseconds.
+const DOUBTS_MS: i64 = 60_000;
 
 /// How the newest round of a feed ended.
 #[derive(Debug)]
@@ -28,6 +35,7 @@ impl Pulse {
     pub fn answered(&mut self, feed: &'static str, at: Timestamp) {
         self.feeds.insert(feed, Last::Ok);
         self.overdue = false;
+        self.broken.clear();
         self.last_ok = Some(self.last_ok.map_or(at, |t| t.max(at)));
     }
 
@@ -44,8 +52,33 @@ impl Pulse {
         at: Timestamp,
         next_try: Option<Timestamp>,
     ) {
+        if is_broken(&fault) {
+            self.broken.insert(feed);
+        }
         self.feeds.insert(feed, Last::Failed { fault, next_try });
         self.down_since.get_or_insert(at);
+    }
+
+    /// Feeds whose newest round failed.
+    pub fn failing(&self) -> Vec<&'static str> {
+        let failed = |l: &Last| matches!(l, Last::Failed { .. });
+        let failing = self.feeds.iter().filter(|(_, l)| failed(l));
+        failing.map(|(feed, _)| *feed).collect()
+    }
+
+    /// Feeds to be asked now, out of their turn: when broken answers came of two others and no good one since, it is
+    /// soon to be known whether the whole service is broken or a part of it.
+    pub fn doubts(&mut self, at: Timestamp) -> Vec<&'static str> {
+        let lately = self.doubted.is_some_and(|t| at.since(t) < DOUBTS_MS);
+        if self.broken.len() < 2 || lately {
+            return Vec::new();
+        }
+        let good = self.feeds.iter().filter(|(_, l)| matches!(l, Last::Ok));
+        let good: Vec<_> = good.map(|(feed, _)| *feed).collect();
+        if !good.is_empty() {
+            self.doubted = Some(at);
+        }
+        good
     }
 
     /// Answers should have come by now: so long after the last one several rounds were missed.
@@ -70,10 +103,12 @@ impl Pulse {
         let mut worst: Option<(&Fault, Option<Timestamp>)> = None;
         let mut answered = 0_usize;
         let mut limited_until: Option<Timestamp> = None;
+        let mut soonest: Option<Timestamp> = None;
         for last in self.feeds.values() {
             match last {
                 Last::Ok => answered += 1,
                 Last::Failed { fault, next_try } => {
+                    soonest = soonest.into_iter().chain(*next_try).min();
                     if fault.kind == FaultKind::Limited {
                         limited_until = limited_until.max(*next_try);
                     }
@@ -99,8 +134,7 @@ impl Pulse {
             fault.kind,
             FaultKind::Unreachable | FaultKind::Tls | FaultKind::Timeout | FaultKind::Auth
         );
-        let only_broken =
-            self.overdue && matches!(fault.kind, FaultKind::Server | FaultKind::Garbled);
+        let only_broken = self.overdue && is_broken(fault);
         if answered > 0 && !whole && !only_broken {
             self.down_since = None;
             return self.calm();
@@ -108,10 +142,16 @@ impl Pulse {
         Health::Down {
             since: self.down_since.or(self.last_ok).unwrap_or_default(),
             last_ok: self.last_ok,
-            next_try,
+            // any answer tells that it is back, unless nothing is tried until a person mends it
+            next_try: next_try.and(soonest),
             fault: fault.clone(),
         }
     }
+}
+
+/// The service was reached, and what it said is no answer.
+const fn is_broken(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Server | FaultKind::Garbled)
 }
 
 /// Which of several faults tells the person most.
@@ -221,6 +261,47 @@ mod tests {
             pulse.answered("policies", Timestamp(30));
             assert!(matches!(pulse.health(), Health::Fresh { .. }));
         }
+    }
+
+    #[test]
+    fn two_broken_feeds_make_the_others_be_asked_once_in_a_while() {
+        let mut pulse = Pulse::default();
+        for feed in ["running", "failed", "policies", "devices"] {
+            pulse.answered(feed, Timestamp(5));
+        }
+        pulse.failed("running", fault(FaultKind::Server), Timestamp(6), None);
+        assert_eq!(pulse.doubts(Timestamp(6)), Vec::<&str>::new());
+        // another sort of trouble says more of that list than of the service
+        pulse.failed("policies", fault(FaultKind::Refused), Timestamp(7), None);
+        assert_eq!(pulse.doubts(Timestamp(7)), Vec::<&str>::new());
+        pulse.failed("failed", fault(FaultKind::Garbled), Timestamp(8), None);
+        assert_eq!(pulse.doubts(Timestamp(8)), ["devices"]);
+        assert_eq!(pulse.doubts(Timestamp(9)), Vec::<&str>::new());
+        pulse.failed("devices", fault(FaultKind::Server), Timestamp(10), None);
+        assert!(matches!(pulse.health(), Health::Down { .. }));
+        // a good answer in between: one more list that breaks says nothing
+        pulse.answered("devices", Timestamp(70_000));
+        pulse.failed("running", fault(FaultKind::Server), Timestamp(70_001), None);
+        assert_eq!(pulse.doubts(Timestamp(70_002)), Vec::<&str>::new());
+        pulse.failed("failed", fault(FaultKind::Server), Timestamp(70_003), None);
+        assert_eq!(pulse.doubts(Timestamp(70_003)), ["devices"]);
+    }
+
+    #[test]
+    fn the_next_try_is_the_soonest_of_any_feed() {
+        let mut pulse = Pulse::default();
+        let server = || fault(FaultKind::Server);
+        pulse.failed("a", server(), Timestamp(10), Some(Timestamp(60)));
+        pulse.failed("b", server(), Timestamp(11), Some(Timestamp(20)));
+        let next = |pulse: &mut Pulse| match pulse.health() {
+            Health::Down { next_try, .. } => next_try,
+            other => unreachable!("{other:?}"),
+        };
+        assert_eq!(next(&mut pulse), Some(Timestamp(20)));
+        assert_eq!(pulse.failing(), ["a", "b"]);
+        // a refused login waits for a person
+        pulse.failed("a", fault(FaultKind::Auth), Timestamp(12), None);
+        assert_eq!(next(&mut pulse), None);
     }
 
     #[test]

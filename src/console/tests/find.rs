@@ -65,6 +65,20 @@ fn a_mistake_is_shown_at_its_place_and_the_last_good_result_stays() {
 }
 
 #[test]
+fn a_code_that_nothing_has_may_be_a_status() {
+    let mut state = state();
+    resize(&mut state, 120, 40);
+    press(&mut state, "4 /");
+    type_in(&mut state, "code:uncompl");
+    let shown = text(&state);
+    assert!(shown.contains("Nothing here fits code:uncompl."), "{shown}");
+    assert!(shown.contains("status:uncompl."), "{shown}");
+    press(&mut state, "esc /");
+    type_in(&mut state, "nowhere");
+    assert!(!text(&state).contains("stands there"));
+}
+
+#[test]
 fn earlier_filters_come_back() {
     let mut state = state();
     for filter in ["ecs-42", "EVS"] {

@@ -364,10 +364,18 @@ fn empty(cx: &Cx<'_>, buf: &mut Buffer, body: Rect, pane: &Pane) {
         .filter(|s| matches!(s.health, Health::Down { .. }))
         .count();
     let text = if !pane.filter().is_empty() {
-        format!(
-            "Nothing here fits {}. \\ takes the filter off.",
-            pane.filter()
-        )
+        let filter = pane.filter();
+        let mut text = format!("Nothing here fits {filter}. \\ takes the filter off.");
+        if let Some((_, code)) = filter.split_once("code:") {
+            // a job that failed without a code shows its status in that column
+            let word = code.split([' ', ')', '"']).next().unwrap_or_default();
+            if !word.is_empty() {
+                text.push_str(&format!(
+                    " Where a job has no code, its status stands there: status:{word}."
+                ));
+            }
+        }
+        text
     } else if services.is_empty() {
         "No services are configured.".to_owned()
     } else if waiting.len() == services.len() && cx.state.then.is_some() {
