@@ -63,6 +63,15 @@ impl Health {
         self
     }
 
+    /// How long the service still wants quiet, in milliseconds; `None` when it may be asked.
+    #[must_use]
+    pub fn quiet_ms(&self, now: Timestamp) -> Option<i64> {
+        match self {
+            Self::Limited { until, .. } => Some(until.since(now)).filter(|ms| *ms > 0),
+            _ => None,
+        }
+    }
+
     /// When the last good answer came.
     #[must_use]
     pub const fn last_ok(&self) -> Option<Timestamp> {

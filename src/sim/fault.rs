@@ -96,10 +96,8 @@ impl Rule {
     /// A sentence on what is wrong with it.
     pub fn from_json(body: &Value) -> Result<Self, String> {
         let settings = body.as_object().into_iter().flat_map(|all| all.keys());
-        if let Some(odd) = settings
-            .into_iter()
-            .find(|s| !SETTINGS.contains(&s.as_str()))
-        {
+        let mut odd = settings.filter(|s| !SETTINGS.contains(&s.as_str()));
+        if let Some(odd) = odd.next() {
             return Err(format!(
                 "a fault has no setting {odd:?}; known are {}",
                 SETTINGS.join(", ")

@@ -12,7 +12,6 @@ use super::super::thing::Thing;
 use super::super::ticket::ticket;
 use super::super::word::{Group, Word};
 use super::{ack, act, causes, filter, go, layers, list, palette, quit, then, views};
-use crate::model::Health;
 use crate::store::By;
 
 /// Carries out a word, or says why it can't be.
@@ -212,10 +211,8 @@ fn program(state: &mut State, word: Word) -> Vec<Effect> {
             if let Some(thing) = state.subject() {
                 let id = thing.service(&state.store);
                 let name = thing.service_name(&state.store).to_owned();
-                if let Health::Limited { until, .. } = state.store.service(id).health
-                    && until > state.now
-                {
-                    let wait = span(until.since(state.now));
+                if let Some(ms) = state.store.service(id).health.quiet_ms(state.now) {
+                    let wait = span(ms);
                     state.say(
                         format!("{name} wants quiet for {wait} more, then it is asked by itself."),
                         Tone::Plain,
@@ -228,9 +225,9 @@ fn program(state: &mut State, word: Word) -> Vec<Effect> {
         }
         Word::PollAll => {
             let services = state.store.services();
-            let (quiet, asked): (Vec<_>, Vec<_>) = services.iter().partition(
-                |s| matches!(s.health, Health::Limited { until, .. } if until > state.now),
-            );
+            let (quiet, asked): (Vec<_>, Vec<_>) = services
+                .iter()
+                .partition(|s| s.health.quiet_ms(state.now).is_some());
             let said = match quiet.as_slice() {
                 [] => "Asking every service now.".to_owned(),
                 [one] => format!(

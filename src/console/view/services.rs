@@ -41,7 +41,7 @@ pub fn age_label(health: &Health, now: Timestamp) -> Label {
                 ..age
             }
         }
-        Health::Limited { until, .. } if *until <= now => forever("limited, asking"),
+        Health::Limited { .. } if health.quiet_ms(now).is_none() => forever("limited, asking"),
         Health::Limited { until, .. } => {
             let wait = in_tens(*until);
             Label {
